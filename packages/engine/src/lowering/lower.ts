@@ -1,0 +1,87 @@
+import { and, expand, moveAxis, not, or, range, rebuild, scatterAdd, transpose, withOperands } from '@thalweg/graph'
+import type { Expr, Graph, Operation } from '@thalweg/graph'
+import { convByPatches, inputGradientByConv, pointwiseConv, weightGradientByPatches } from './convolution.ts'
+import { maxPoolWithNaN, reduceExtreme, wideLogSoftmax } from './nan.ts'
+import { atanComposition, erfComposition, sigmoidComposition, softplusComposition } from './special-functions.ts'
+
+/** A graph of operators that ONNX Runtime has kernels for, with the same meaning.
+ *
+ * The pass runs once, after differentiation and before emission. Its rules replace adjoints that ONNX has no operator
+ * for, kernels missing in float64 or bool, and kernels that hide a NaN. */
+export function lower(graph: Graph): Graph {
+  const names = Object.keys(graph.outputs)
+  const outputs = lowerAll(Object.values(graph.outputs))
+  return { inputs: graph.inputs, outputs: Object.fromEntries(names.map((n, i) => [n, outputs[i]])) }
+}
+
+export function lowerAll(roots: readonly Expr[]): Expr[] {
+  return rebuild(roots, (node, operands) => lowerNode(withOperands(node, operands)))
+}
+
+function lowerNode(node: Expr): Expr {
+  const wide = node.dtype === 'float64'
+  const [x] = node.inputs
+  switch (node.op) {
+    case 'Conv':
+      return lowerConv(node)
+    case 'ConvInputGradient':
+      return lowerInputGradient(node)
+    case 'ConvWeightGradient':
+      return weightGradientByPatches(node)
+    case 'Softplus':
+      return wide ? softplusComposition(x) : node
+    case 'Sigmoid':
+      return wide ? sigmoidComposition(x) : node
+    case 'Erf':
+      return wide ? erfComposition(x) : node
+    case 'Atan':
+      return wide ? atanComposition(x) : node
+    case 'LogSoftmax':
+      return wide ? wideLogSoftmax(node) : node
+    case 'ReduceMax':
+    case 'ReduceMin':
+      return node.attributes.axes.length === 0 ? x : node.dtype === 'int64' ? node : reduceExtreme(node)
+    case 'ReduceSum':
+    case 'ReduceLogSumExp':
+      // no axes means all of them to ONNX
+      return node.attributes.axes.length === 0 ? x : node
+    case 'MaxPool':
+      return maxPoolWithNaN(node)
+    case 'Where':
+      return node.dtype === 'bool' ? chosen(node) : node
+    case 'ScatterAdd':
+      return scatterFront(node)
+    case 'Expand':
+      return x.op === 'Expand' ? expand(x.inputs[0], node.shape) : node
+    default:
+      return node
+  }
+}
+
+/** (c ∧ a) ∨ (¬c ∧ b) */
+function chosen({ inputs: [condition, a, b] }: Operation<'Where'>): Expr {
+  return or(and(condition, a), and(not(condition), b))
+}
+
+function lowerConv(node: Operation<'Conv'>): Expr {
+  if (node.dtype !== 'float64') return node
+  return pointwiseConv(node) ?? convByPatches(node.inputs[0], node.inputs[1], node.attributes, node.shape)
+}
+
+/** Stride 1 runs as a Conv at forward speed; other strides keep ConvTranspose where there is a kernel for it. */
+function lowerInputGradient(node: Operation<'ConvInputGradient'>): Expr {
+  if (node.dtype !== 'float64' && node.attributes.strides.some((s) => s !== 1)) return node
+  const forward = inputGradientByConv(node)
+  return forward.op === 'Conv' ? lowerConv(forward) : forward
+}
+
+/** ScatterND adds along the first axis only: the axis is moved there and back. */
+function scatterFront(node: Operation<'ScatterAdd'>): Expr {
+  const { axis, size } = node.attributes
+  if (axis === 0) return node
+  const [indices, updates] = node.inputs
+  const k = indices.shape.length
+  const rank = updates.shape.length
+  const order = [...range(k).map((i) => axis + i), ...range(axis), ...range(rank).slice(axis + k)]
+  return moveAxis(scatterAdd(indices, transpose(updates, order), 0, size), 0, axis)
+}

@@ -1,0 +1,4 @@
+import { webEngine } from '../src/web/index.ts'
+import { describeOperators } from './engine-contract.ts'
+
+describeOperators('WebAssembly', () => webEngine())
