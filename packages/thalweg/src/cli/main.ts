@@ -1,0 +1,35 @@
+import { Command, CommanderError } from 'commander'
+import { addDataCommands } from './commands/data.ts'
+import { addModelCommands } from './commands/model.ts'
+import { addRunCommand } from './commands/run.ts'
+import { errorText, exitStatusOf } from './errors.ts'
+import { packageVersion } from '../runs/manifest.ts'
+
+/** The command line. Commands load what they compute with when they run, so that `--help` stays fast. */
+function program(): Command {
+  const root = new Command('thalweg')
+    .description('A loss-landscape laboratory: where did training stop, and with what evidence.')
+    .version(packageVersion(), '--version')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'thalweg: ')) })
+  addRunCommand(root)
+  addModelCommands(root)
+  addDataCommands(root)
+  return root
+}
+
+async function main(): Promise<void> {
+  try {
+    await program().parseAsync(process.argv)
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      return
+    }
+    process.stderr.write(`${errorText(error)}\n`)
+    process.exitCode ||= exitStatusOf(error)
+  }
+}
+
+await main()

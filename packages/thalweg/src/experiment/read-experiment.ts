@@ -1,0 +1,101 @@
+import { FormatError } from '@thalweg/graph'
+import { LineCounter, isMap, isNode, isPair, isScalar, isSeq, parseDocument } from 'yaml'
+import type { Document } from 'yaml'
+import type { z } from 'zod'
+import { experimentJsonSchema, experimentSchema } from './schema.ts'
+import type { Experiment } from './schema.ts'
+
+/** Largest experiment file; real ones have a page. */
+const bytesMax = 1 << 20
+
+type Path = readonly PropertyKey[]
+
+/** Parses and checks an experiment. Only plain data is built: no tags, no merge of foreign types, few aliases.
+ * @throws {FormatError} for the first thing wrong, as `file:line:column: rule, got value. Cure.` */
+export function parseExperiment(text: string, file: string): Experiment {
+  if (text.length > bytesMax) throw new FormatError(`${file}: an experiment has at most ${bytesMax} characters, got ${text.length}.`)
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, schema: 'core', strict: true, uniqueKeys: true, customTags: [] })
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${line}:${col}`
+  }
+  const [syntax] = document.errors
+  if (syntax) throw new FormatError(`${at(syntax.pos[0])}: ${syntax.message.split('\n')[0].replace(/ at line.*$/, '')}. Mend the YAML.`)
+  const result = experimentSchema.safeParse(plainData(document, file))
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new FormatError(`${at(offsetOf(document, issue))}: ${describe(issue, document)}`)
+}
+
+function plainData(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw new FormatError(`${file}: ${error instanceof Error ? error.message : String(error)}. Write the values out.`, {}, error)
+  }
+}
+
+/** Where in the text the issue lies: the unknown key itself, the value, or the nearest thing around it. */
+function offsetOf(document: Document, issue: z.core.$ZodIssue): number {
+  if (issue.code === 'unrecognized_keys') {
+    const parent = issue.path.length === 0 ? document.contents : document.getIn(issue.path as unknown[], true)
+    if (isMap(parent)) {
+      const pair = parent.items.find((p) => isScalar(p.key) && p.key.value === issue.keys[0])
+      if (pair && isNode(pair.key)) return pair.key.range?.[0] ?? 0
+    }
+  }
+  for (let depth = issue.path.length; depth > 0; depth--) {
+    const node = document.getIn(issue.path.slice(0, depth) as unknown[], true)
+    if (isNode(node) && node.range) return node.range[0]
+  }
+  return isNode(document.contents) ? (document.contents.range?.[0] ?? 0) : 0
+}
+
+function pathText(path: Path): string {
+  return path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('').replace(/^\./, '')
+}
+
+function valueText(document: Document, path: Path): string {
+  const node = path.length === 0 ? document.contents : document.getIn(path as unknown[], true)
+  if (node === undefined || node === null) return 'nothing'
+  if (isScalar(node)) return JSON.stringify(node.value)
+  if (isSeq(node)) return `a list of ${node.items.length}`
+  if (isMap(node)) return `a map with ${node.items.map((i) => (isPair(i) && isScalar(i.key) ? String(i.key.value) : '?')).join(', ')}`
+  return 'something else'
+}
+
+function describe(issue: z.core.$ZodIssue, document: Document): string {
+  const where = pathText(issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    const [key] = issue.keys
+    const near = nearest(key, schemaKeys())
+    return `unknown key ${JSON.stringify(key)}${where ? ` in ${where}` : ''}. ${near ? `Did you mean ${near}?` : 'Remove it.'}`
+  }
+  const rule = issue.message.replace(/^Invalid input: /, '')
+  return `${where || 'experiment'}: ${rule}, got ${valueText(document, issue.path)}.`
+}
+
+/** Every key that the schema knows anywhere: enough to recognise a misspelling. */
+function schemaKeys(schema: unknown = experimentJsonSchema()): string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const own = 'properties' in schema && typeof schema.properties === 'object' ? Object.keys(schema.properties ?? {}) : []
+  return [...own, ...Object.values(schema).flatMap((part) => schemaKeys(part))]
+}
+
+/** The known word within two edits, if there is one. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((k) => ({ k, d: editDistance(word.toLowerCase(), k.toLowerCase()) })).sort((a, b) => a.d - b.d)
+  return ranked[0] && ranked[0].d <= Math.max(1, Math.min(2, Math.floor(word.length / 3))) ? ranked[0].k : undefined
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
+    row = next
+  }
+  return row[b.length]
+}

@@ -1,0 +1,221 @@
+import { availableParallelism } from 'node:os'
+import { nativeEngine } from '@thalweg/engine/node'
+import { TaskError } from '@thalweg/graph'
+import { Loss, LossPoint, extremeEigenpairs, lossPlane, norm, optimizerFromSpec, randomDirection, sampleCount, train, valuesAt } from '@thalweg/landscape'
+import type { ExtremeEigenpairs, LossPlane, Model, TrainResult } from '@thalweg/landscape'
+import type { JobContext } from '../jobs/jobs.ts'
+import { RunDirectory, float64Tensor } from '../runs/run-directory.ts'
+import { manifestOf } from '../runs/manifest.ts'
+import { loadExperimentData, loadExperimentModel, readExperiment } from './load-experiment.ts'
+import type { ExperimentData } from './load-experiment.ts'
+import type { AnalysesSpec, Experiment } from './schema.ts'
+import { writeReport } from './write-report.ts'
+
+export interface RunArgument {
+  readonly file: string
+  /** Where runs go when `out` is not given. */
+  readonly runRoot: string
+  readonly out?: string
+  readonly seed?: number
+  readonly threads?: number
+  readonly timeLimitMs?: number
+  readonly lang: 'en' | 'zh'
+}
+
+/** What was measured at the end of training, in float64 on the full training data. */
+export interface EndPoint {
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly accuracy: number
+  readonly testLoss?: number
+  readonly testAccuracy?: number
+}
+
+/** Everything a report shows. */
+export interface RunResults {
+  readonly experiment: Experiment
+  readonly model: Model
+  readonly data: ExperimentData
+  readonly training: TrainResult | null
+  readonly end: EndPoint
+  readonly eigenvalues: ExtremeEigenpairs | null
+  readonly plane: LossPlane | null
+  readonly elapsedMs: number
+}
+
+export interface RunOutcome {
+  readonly directory: string
+  readonly report: string
+  readonly verdict: string
+  readonly summary: string
+  readonly status: string
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly elapsedMs: number
+}
+
+/** Trains what an experiment file describes, examines the end of training in float64, and writes the run directory. */
+export async function runExperiment(argument: RunArgument, context: JobContext): Promise<RunOutcome> {
+  const started = context.now()
+  const read = await readExperiment(argument.file)
+  const experiment = argument.seed === undefined ? read : { ...read, seed: argument.seed }
+  const data = await loadExperimentData(experiment.data, argument.file, experiment.seed)
+  const model = loadExperimentModel(experiment.model, argument.file, data.train)
+  const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
+  try {
+    const lossIn = (dtype: 'float32' | 'float64', part: 'train' | 'test'): Loss =>
+      new Loss({ engine, model, dataset: data[part]!, spec: lossSpecOf(experiment), weightDecay: experiment.loss.weightDecay, dtype })
+    const exact = lossIn('float64', 'train')
+    const directory = await RunDirectory.create(`${argument.runRoot}/${fileName(experiment.name)}`, argument.out)
+    const manifest = (status: string): Promise<void> =>
+      directory.writeJson('manifest.json', manifestOf({ experiment, file: argument.file, model, data, engine, status }))
+    await manifest('running')
+    const training = experiment.training ? await runTraining(experiment, data, lossIn, context, argument) : null
+    const theta = training?.theta ?? model.initialize(experiment.seed)
+    await writeTrajectory(directory, experiment, model, training, theta)
+    const end = await measureEnd(exact, data.test ? lossIn('float64', 'test') : undefined, theta)
+    const eigenvalues = await runEigenvalues(experiment.analyses, exact, theta, experiment.seed, context)
+    const plane = await runSurface(experiment, lossIn('float32', 'train'), theta, context)
+    const results: RunResults = { experiment, model, data, training, end, eigenvalues, plane, elapsedMs: context.now() - started }
+    await writeResults(directory, results)
+    const verdict = await writeReport(directory, results, { lang: argument.lang, file: argument.file, fingerprint: engine.fingerprint })
+    await manifest(training?.status ?? 'finished')
+    if (training?.status === 'diverged') throw new TaskError(`${argument.file}: ${training.message} What was reached is in ${directory.path}.`)
+    return {
+      directory: directory.path,
+      report: directory.file('report.html'),
+      verdict: verdict.kind,
+      summary: verdict.summary,
+      status: training?.status ?? 'finished',
+      loss: end.loss,
+      gradientNorm: end.gradientNorm,
+      elapsedMs: context.now() - started,
+    }
+  } finally {
+    await engine.dispose()
+  }
+}
+
+function lossSpecOf({ loss: { weightDecay: _, ...spec } }: Experiment): Omit<Experiment['loss'], 'weightDecay'> {
+  return spec
+}
+
+/** A name that is safe as a folder. */
+function fileName(name: string): string {
+  return name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'run'
+}
+
+type LossIn = (dtype: 'float32' | 'float64', part: 'train' | 'test') => Loss
+
+async function runTraining(
+  experiment: Experiment,
+  data: ExperimentData,
+  lossIn: LossIn,
+  { now, onProgress, signal }: JobContext,
+  { timeLimitMs }: RunArgument,
+): Promise<TrainResult> {
+  const spec = experiment.training!
+  const batch = spec.batchSize === 'full' ? sampleCount(data.train) : spec.batchSize
+  const steps = spec.steps ?? spec.epochs! * Math.ceil(sampleCount(data.train) / batch)
+  return train({
+    loss: lossIn(spec.dtype, 'train'),
+    ...(data.test && { testLoss: lossIn(spec.dtype, 'test') }),
+    optimizer: optimizerFromSpec(spec.optimizer),
+    learningRate: spec.learningRate,
+    schedule: spec.schedule,
+    steps: spec.steps,
+    epochs: spec.epochs,
+    batchSize: spec.batchSize,
+    seed: experiment.seed,
+    evaluateEvery: Math.max(1, Math.round(steps / 60)),
+    checkpointEvery: Math.max(1, Math.ceil(steps / spec.checkpoints)),
+    onProgress: (p) => onProgress({ stage: 'training', done: p.step, total: p.steps, detail: `loss ${p.loss.toPrecision(4)}` }),
+    signal,
+    now,
+    timeLimitMs,
+  })
+}
+
+async function writeTrajectory(
+  directory: RunDirectory,
+  experiment: Experiment,
+  model: Model,
+  training: TrainResult | null,
+  theta: Float64Array,
+): Promise<void> {
+  const metadata = { experiment: experiment.name, seed: String(experiment.seed) }
+  for (const checkpoint of training?.checkpoints ?? [])
+    await directory.writeCheckpoint(`step-${String(checkpoint.step).padStart(7, '0')}`, model, checkpoint.theta, {
+      ...metadata,
+      step: String(checkpoint.step),
+    })
+  await directory.writeCheckpoint('final', model, theta, { ...metadata, step: String(training?.steps ?? 0) })
+}
+
+async function measureEnd(train: Loss, test: Loss | undefined, theta: Float64Array): Promise<EndPoint> {
+  const { value, gradient } = await train.valueAndGradient(theta)
+  const accuracy = await train.accuracy(theta)
+  const held = test ? { testLoss: await test.value(theta), testAccuracy: await test.accuracy(theta) } : {}
+  return { loss: value, gradientNorm: norm(gradient), accuracy, ...held }
+}
+
+async function runEigenvalues(
+  { eigenvalues }: AnalysesSpec,
+  loss: Loss,
+  theta: Float64Array,
+  seed: number,
+  { onProgress, signal }: JobContext,
+): Promise<ExtremeEigenpairs | null> {
+  if (!eigenvalues) return null
+  return extremeEigenpairs(new LossPoint(loss, theta).operator('hessian'), {
+    ...eigenvalues,
+    seed,
+    signal,
+    onProgress: (p) =>
+      onProgress({ stage: 'eigenvalues', done: p.products, total: p.maxProducts, detail: `${p.converged} of ${p.wanted} converged` }),
+  })
+}
+
+async function runSurface(experiment: Experiment, loss: Loss, theta: Float64Array, { onProgress }: JobContext): Promise<LossPlane | null> {
+  const spec = experiment.analyses.surface
+  if (!spec) return null
+  const direction = (index: number): Float64Array => randomDirection(loss.model, theta, experiment.seed, index, spec)
+  return lossPlane({
+    center: theta,
+    directions: [direction(0), direction(1)],
+    x: { start: spec.x.from, end: spec.x.to, count: spec.x.points },
+    y: { start: spec.y.from, end: spec.y.to, count: spec.y.points },
+    valuesAt: async (thetas, count) => (await valuesAt(loss, thetas, count)).values,
+    batch: 256,
+    onProgress: (done, total) => onProgress({ stage: 'surface', done, total }),
+  })
+}
+
+async function writeResults(directory: RunDirectory, { training, end, eigenvalues, plane }: RunResults): Promise<void> {
+  if (training) {
+    const { status, message, steps, history } = training
+    await directory.writeJson('results/training.json', { status, message, steps, history })
+    await directory.writeArrays('results/training.npz', { losses: float64Tensor([training.losses.length], training.losses) })
+  }
+  await directory.writeJson('results/end.json', end)
+  if (eigenvalues) {
+    const plain = (pairs: ExtremeEigenpairs['top']): object[] => pairs.map(({ value, residualNorm, converged }) => ({ value, residualNorm, converged }))
+    const { status, products, operatorNorm, multiplicityVerified } = eigenvalues
+    await directory.writeJson('results/eigenvalues.json', {
+      method: 'lanczos',
+      dtype: 'float64',
+      top: plain(eigenvalues.top),
+      bottom: plain(eigenvalues.bottom),
+      status,
+      products,
+      operatorNorm,
+      multiplicityVerified,
+    })
+  }
+  if (plane)
+    await directory.writeArrays('results/surface.npz', {
+      x: float64Tensor([plane.x.length], plane.x),
+      y: float64Tensor([plane.y.length], plane.y),
+      loss: float64Tensor([plane.y.length, plane.x.length], plane.values),
+    })
+}

@@ -1,0 +1,23 @@
+import { InvariantError } from '@thalweg/graph'
+import type { Progress } from './messages.ts'
+
+/** What a job may use of the process around it. */
+export interface JobContext {
+  readonly signal: { readonly aborted: boolean }
+  readonly onProgress: (progress: Progress) => void
+  /** Milliseconds from any origin. */
+  readonly now: () => number
+}
+
+export type Job = (argument: never, context: JobContext) => Promise<unknown>
+
+/** What a worker can do, each loaded when it is asked for. */
+const loaders: Readonly<Record<string, () => Promise<Job>>> = {
+  'run-experiment': async () => (await import('../experiment/run-experiment.ts')).runExperiment,
+}
+
+/** @throws {InvariantError} for a job nobody wrote. */
+export function jobs(name: string): (argument: unknown, context: JobContext) => Promise<unknown> {
+  if (!Object.hasOwn(loaders, name)) throw new InvariantError(`worker: there is no job ${name}.`)
+  return async (argument, context) => (await loaders[name]())(argument as never, context)
+}
