@@ -3,7 +3,7 @@ import { make } from '../core/make.ts'
 import { normalizeAxes, normalizeAxis, range, sameShape } from '../core/shape.ts'
 import type { Shape } from '../core/tensor.ts'
 import { abs, div, log, mul, sqrt, sub } from './elementwise.ts'
-import { reshape, sliceAxis } from './structure.ts'
+import { full, reshape, sliceAxis } from './structure.ts'
 
 type Axes = readonly number[] | undefined
 
@@ -11,7 +11,7 @@ const reduce =
   (op: 'ReduceSum' | 'ReduceMax' | 'ReduceMin' | 'ReduceLogSumExp') =>
   (x: Expr, axes?: Axes, keepDims = false): Expr => {
     const at = axes ? normalizeAxes(op, axes, x.shape.length) : range(x.shape.length)
-    return at.length === 0 && op !== 'ReduceLogSumExp' ? x : make(op, [x], { axes: at, keepDims })
+    return at.length === 0 ? x : make(op, [x], { axes: at, keepDims })
   }
 
 export type Reducer = (x: Expr, axes?: readonly number[], keepDims?: boolean) => Expr
@@ -53,6 +53,7 @@ export function reduceProd(x: Expr, axes?: readonly number[], keepDims = false):
   const at = axes ? normalizeAxes('reduceProd', axes, x.shape.length) : range(x.shape.length)
   let out = x
   for (const axis of at) {
+    if (x.shape[axis] === 0) out = full(x.dtype, out.shape.map((d, i) => (i === axis ? 1 : d)), 1)
     while (out.shape[axis] > 1) {
       const n = out.shape[axis]
       const half = n >> 1

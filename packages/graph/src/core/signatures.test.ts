@@ -30,6 +30,7 @@ const logic: Wrong[] = [
 const reduction: Wrong[] = [
   [/axes/, [f(2)], { axes: [1], keepDims: false }],
   [/axes/, [f(2)], { axes: [0.5], keepDims: false }],
+  [/at least one/, [f(2)], { axes: [], keepDims: false }],
 ]
 const extreme: Wrong[] = [...reduction, [/at least one/, [f(2, 0)], { axes: [1], keepDims: false }]]
 const alongAxis: Wrong[] = [

@@ -73,9 +73,9 @@ const reduction =
     const [x] = inputs
     check(floatOnly ? isFloat(x.dtype) : x.dtype !== 'bool', where, 'needs a numeric operand', inputs, 'Cast it.')
     check(
-      attributes.axes.every((a) => Number.isInteger(a) && a >= 0 && a < x.shape.length),
+      attributes.axes.length > 0 && attributes.axes.every((a) => Number.isInteger(a) && a >= 0 && a < x.shape.length),
       where,
-      `axes [${attributes.axes}] must be below the rank`,
+      `axes [${attributes.axes}] must be at least one, all below the rank`,
       inputs,
     )
     check(

@@ -34,6 +34,13 @@ function binaryCases(f: Binary, draw: (n: CaseInputs, a: Shape, b: Shape) => [Ex
   return broadcasts.map(([name, p, q]) => operatorCase(name, (n) => f(...draw(n, p, q))))
 }
 
+/** The same for int64, in some of the ways. */
+function integerCases(f: Binary, ...ways: readonly string[]): OperatorCase[] {
+  return binaryCases(f, integers)
+    .filter((c) => ways.includes(c.name))
+    .map((c) => ({ ...c, name: `integers, ${c.name}` }))
+}
+
 const plain = (n: CaseInputs, p: Shape, q: Shape): [Expr, Expr] => [n.float(p), n.float(q)]
 /** Never equal, so no comparison changes within a small step. */
 const untied = (n: CaseInputs, p: Shape, q: Shape): [Expr, Expr] => [n.spaced(p), n.spaced(q, 0.2)]
@@ -132,11 +139,11 @@ export const elementwiseCases: { readonly [K in ElementwiseName]: readonly Opera
   IsNaN: [operatorCase('special values', (n) => b.isNaN(special(n)))],
   IsInf: [operatorCase('special values', (n) => b.isInf(special(n)))],
   Cast: castCases(),
-  Add: [...binaryCases(b.add, plain), ...binaryCases(b.add, integers).slice(1, 2)],
-  Sub: [...binaryCases(b.sub, plain), ...binaryCases(b.sub, integers).slice(2, 3)],
+  Add: [...binaryCases(b.add, plain), ...integerCases(b.add, 'second of lower rank')],
+  Sub: [...binaryCases(b.sub, plain), ...integerCases(b.sub, 'first of lower rank')],
   Mul: [
     ...binaryCases(b.mul, plain),
-    ...binaryCases(b.mul, integers).slice(3, 4),
+    ...integerCases(b.mul, 'both stretched'),
     operatorCase('x · x', (n) => {
       const x = n.float([2, 3])
       return b.mul(x, x)
@@ -146,10 +153,10 @@ export const elementwiseCases: { readonly [K in ElementwiseName]: readonly Opera
       return b.mul(x, b.mul(x, x))
     }),
   ],
-  Div: [...binaryCases(b.div, (n, p, q) => [n.float(p), n.float(q, 0.4, 2)]), ...binaryCases(b.div, integers).slice(0, 2)],
+  Div: [...binaryCases(b.div, (n, p, q) => [n.float(p), n.float(q, 0.4, 2)]), ...integerCases(b.div, 'equal shapes', 'second of lower rank')],
   Pow: powerCases(),
-  Min: [...binaryCases(b.min, untied), ...binaryCases(b.min, integers).slice(0, 1)],
-  Max: [...binaryCases(b.max, untied), ...binaryCases(b.max, integers).slice(0, 1)],
+  Min: [...binaryCases(b.min, untied), ...integerCases(b.min, 'equal shapes')],
+  Max: [...binaryCases(b.max, untied), ...integerCases(b.max, 'equal shapes')],
   Mod: binaryCases(b.mod, integers),
   Equal: [...comparisonCases(b.equal), operatorCase('bools', (n) => b.equal(n.bool([5]), n.bool([5])))],
   Greater: comparisonCases(b.greater),

@@ -8,11 +8,11 @@ import type { FloatDType, Tensor } from '../core/tensor.ts'
 import { graphOf } from '../core/traversal.ts'
 import { gelu, silu } from '../build/activation.ts'
 import { averagePool, conv, matmul, maxPool } from '../build/contraction.ts'
-import { add, cast, cos, exp, mul, neg, relu, sin, softplus, sub, tanh } from '../build/elementwise.ts'
+import { add, cast, cos, exp, greater, mul, neg, relu, sin, softplus, sub, tanh } from '../build/elementwise.ts'
 import { oneHot } from '../build/indexing.ts'
 import { batchNormalization } from '../build/normalization.ts'
 import { argMax, innerProduct, logSoftmax, reduceMean, reduceSum } from '../build/reduction.ts'
-import { flatten, reshape, transpose } from '../build/structure.ts'
+import { expand, flatten, reshape, transpose } from '../build/structure.ts'
 import { evaluate } from '../interpret/evaluate.ts'
 import {
   adjointDefect,
@@ -224,6 +224,9 @@ describe('what does not depend', () => {
     expect(Array.from(numbersOf(evaluate([still], values)[0]))).toEqual([0, 0])
     const [discrete] = grad(reduceSum(cast(argMax(x, 0), 'float64')), [x])
     expect(Array.from(numbersOf(evaluate([discrete], values)[0]))).toEqual([0, 0])
+    const truths = expand(greater(x, 1), [3, 2])
+    const [ofBools] = vjp([truths], [x], [truths])
+    expect(Array.from(numbersOf(evaluate([ofBools], values)[0]))).toEqual([0, 0])
   })
 
   it('is not computed: the zero of an output that never moves is a constant', () => {

@@ -27,7 +27,7 @@ export function requireFloat(where: string, nodes: readonly Expr[]): void {
 /** Vector-Jacobian products by reverse mode: Σᵢ (∂outputsᵢ/∂wrtⱼ)ᵀ cotangentsᵢ for every j.
  *
  * `wrt` may be any nodes, not only inputs; they are then treated as independent variables. A node on which no
- * output depends gets zeros. Cost of the resulting graph: at most a small multiple of the forward graph.
+ * output depends gets zeros, and so does one that only integers and bools depend on. Cost of the resulting graph: at most a small multiple of the forward graph.
  * @throws {ShapeError} if a cotangent has not the type of its output. */
 export function vjp(outputs: readonly Expr[], wrt: readonly Expr[], cotangents: readonly Expr[]): Expr[] {
   requireFloat('vjp', wrt)
@@ -40,7 +40,7 @@ export function vjp(outputs: readonly Expr[], wrt: readonly Expr[], cotangents: 
   const active = dependents(order, wrt)
   const sums = new Map<Expr, Expr>()
   outputs.forEach((y, i) => {
-    if (active.has(y)) accumulate(sums, y, cotangents[i])
+    if (active.has(y) && isFloat(y.dtype)) accumulate(sums, y, cotangents[i])
   })
   const stops = new Set(wrt)
   for (let i = order.length - 1; i >= 0; i--) {

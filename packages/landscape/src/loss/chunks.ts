@@ -13,7 +13,7 @@ export interface Chunk {
 }
 
 /** Rows start … start+size of the first axis, as a view. */
-export function rows(value: Tensor, start: number, size: number): Tensor {
+function rows(value: Tensor, start: number, size: number): Tensor {
   const stride = sizeOf(value.shape.slice(1))
   const data = (value.data as Float64Array).subarray(start * stride, (start + size) * stride)
   return tensor(value.dtype, [size, ...value.shape.slice(1)], data as DataOf[DType])
@@ -21,7 +21,7 @@ export function rows(value: Tensor, start: number, size: number): Tensor {
 
 /** The data set's tensor for each model input: by name, or the only one there is.
  * @throws {ShapeError} naming both sides when they do not fit. */
-export function matchInputs(model: Model, dataset: Dataset): Record<string, Tensor> {
+function matchInputs(model: Model, dataset: Dataset): Record<string, Tensor> {
   const names = Object.keys(dataset.inputs)
   return Object.fromEntries(
     model.inputs.map((input) => {

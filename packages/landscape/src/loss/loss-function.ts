@@ -63,7 +63,7 @@ export function checkLossSpec(spec: LossSpec): LossSpec {
 }
 
 /** Whether the loss reads its targets as classes (one distribution per sample). */
-export function isClassLoss(name: LossName): boolean {
+function isClassLoss(name: LossName): boolean {
   return name === 'cross-entropy' || name === 'negative-log-likelihood'
 }
 

@@ -84,7 +84,7 @@ function schemaKeys(schema: unknown = experimentJsonSchema()): string[] {
 }
 
 /** The known word within two edits, if there is one. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((k) => ({ k, d: editDistance(word.toLowerCase(), k.toLowerCase()) })).sort((a, b) => a.d - b.d)
   return ranked[0] && ranked[0].d <= Math.max(1, Math.min(2, Math.floor(word.length / 3))) ? ranked[0].k : undefined
 }

@@ -3,56 +3,14 @@ import { nativeEngine } from '@thalweg/engine/node'
 import { TaskError } from '@thalweg/graph'
 import { Loss, LossPoint, extremeEigenpairs, lossPlane, norm, optimizerFromSpec, randomDirection, sampleCount, train, valuesAt } from '@thalweg/landscape'
 import type { ExtremeEigenpairs, LossPlane, Model, TrainResult } from '@thalweg/landscape'
-import type { JobContext } from '../jobs/jobs.ts'
+import type { JobContext } from '../jobs/job-context.ts'
 import { RunDirectory, float64Tensor } from '../runs/run-directory.ts'
 import { manifestOf } from '../runs/manifest.ts'
 import { loadExperimentData, loadExperimentModel, readExperiment } from './load-experiment.ts'
 import type { ExperimentData } from './load-experiment.ts'
+import type { EndPoint, RunArgument, RunOutcome, RunResults } from './run-results.ts'
 import type { AnalysesSpec, Experiment } from './schema.ts'
 import { writeReport } from './write-report.ts'
-
-export interface RunArgument {
-  readonly file: string
-  /** Where runs go when `out` is not given. */
-  readonly runRoot: string
-  readonly out?: string
-  readonly seed?: number
-  readonly threads?: number
-  readonly timeLimitMs?: number
-  readonly lang: 'en' | 'zh'
-}
-
-/** What was measured at the end of training, in float64 on the full training data. */
-export interface EndPoint {
-  readonly loss: number
-  readonly gradientNorm: number
-  readonly accuracy: number
-  readonly testLoss?: number
-  readonly testAccuracy?: number
-}
-
-/** Everything a report shows. */
-export interface RunResults {
-  readonly experiment: Experiment
-  readonly model: Model
-  readonly data: ExperimentData
-  readonly training: TrainResult | null
-  readonly end: EndPoint
-  readonly eigenvalues: ExtremeEigenpairs | null
-  readonly plane: LossPlane | null
-  readonly elapsedMs: number
-}
-
-export interface RunOutcome {
-  readonly directory: string
-  readonly report: string
-  readonly verdict: string
-  readonly summary: string
-  readonly status: string
-  readonly loss: number
-  readonly gradientNorm: number
-  readonly elapsedMs: number
-}
 
 /** Trains what an experiment file describes, examines the end of training in float64, and writes the run directory. */
 export async function runExperiment(argument: RunArgument, context: JobContext): Promise<RunOutcome> {

@@ -1,6 +1,6 @@
 import type { HistoryPoint } from '@thalweg/landscape'
 import type { Figure, Series, Setting } from '../report/scene.ts'
-import type { RunResults } from './run-experiment.ts'
+import type { RunResults } from './run-results.ts'
 
 type Column = Exclude<keyof HistoryPoint, 'step' | 'epoch'>
 

@@ -1,6 +1,6 @@
 import type { VerdictCard } from '../report/report.ts'
 import { formatMeasured, formatNumber } from '../report/format-number.ts'
-import type { RunResults } from './run-experiment.ts'
+import type { RunResults } from './run-results.ts'
 
 /** What the end of training is, as far as its gradient and the ends of its spectrum tell. */
 export function runVerdict({ end, eigenvalues }: RunResults): VerdictCard {

@@ -5,7 +5,7 @@ import type { Figure } from '../report/scene.ts'
 import type { Report, Section, VerdictCard } from '../report/report.ts'
 import { formatNumber, formatPercent } from '../report/format-number.ts'
 import { runFigures } from './run-figures.ts'
-import type { RunResults } from './run-experiment.ts'
+import type { RunResults } from './run-results.ts'
 import { runVerdict } from './run-verdict.ts'
 
 export interface WriteReportOptions {

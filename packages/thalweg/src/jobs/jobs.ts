@@ -1,13 +1,5 @@
 import { InvariantError } from '@thalweg/graph'
-import type { Progress } from './messages.ts'
-
-/** What a job may use of the process around it. */
-export interface JobContext {
-  readonly signal: { readonly aborted: boolean }
-  readonly onProgress: (progress: Progress) => void
-  /** Milliseconds from any origin. */
-  readonly now: () => number
-}
+import type { JobContext } from './job-context.ts'
 
 export type Job = (argument: never, context: JobContext) => Promise<unknown>
 

@@ -1,5 +1,5 @@
 import { jobs } from './jobs.ts'
-import type { JobContext } from './jobs.ts'
+import type { JobContext } from './job-context.ts'
 import { toPlainError } from './messages.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { RunArgument, RunOutcome } from '../../experiment/run-experiment.ts'
+import type { RunArgument, RunOutcome } from '../../experiment/run-results.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import type { CommonOptions } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
