@@ -43,7 +43,7 @@ export function generatedValues(
 /** `name(key=value, …)`, arrays and tensors left out. */
 function originOf(name: string, parameters: object): string {
   const simple = Object.entries(parameters).filter(([, value]) => typeof value !== 'object' && value !== undefined)
-  return `${name}(${simple.map(([key, value]) => `${key}=${value}`).join(', ')})`
+  return `${name}(${simple.map(([key, value]) => `${key}=${String(value)}`).join(', ')})`
 }
 
 /** @throws {DomainError} unless `value` is an integer ≥ `least`. */

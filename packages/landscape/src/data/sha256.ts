@@ -16,13 +16,13 @@ const roundConstants = new Int32Array([
  *
  * Cost: O(bytes) time, constant memory. Source: FIPS 180-4, §6.2. */
 export class Sha256 {
-  #state = new Int32Array([
+  readonly #state = new Int32Array([
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
   ])
-  #block = new Uint8Array(64)
+  readonly #block = new Uint8Array(64)
   #filled = 0
   #bytes = 0
-  #schedule = new Int32Array(64)
+  readonly #schedule = new Int32Array(64)
   #finished = false
 
   /** Appends bytes to the message.
@@ -77,7 +77,14 @@ export class Sha256 {
       w[t] = (w[t - 16] + s0 + w[t - 7] + s1) | 0
     }
     const h = this.#state
-    let [a, b, c, d, e, f, g, k] = h
+    let a = h[0]
+    let b = h[1]
+    let c = h[2]
+    let d = h[3]
+    let e = h[4]
+    let f = h[5]
+    let g = h[6]
+    let k = h[7]
     for (let t = 0; t < 64; t++) {
       const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
       const t1 = (k + s1 + ((e & f) ^ (~e & g)) + roundConstants[t] + w[t]) | 0

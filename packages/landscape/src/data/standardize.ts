@@ -125,5 +125,10 @@ function forEachElement(
   inner: number,
   visit: (i: number, group: number) => void,
 ): void {
-  for (let i = 0; i < length; ) for (let g = 0; g < groups; g++) for (let end = i + inner; i < end; i++) visit(i, g)
+  let i = 0
+  while (i < length)
+    for (let g = 0; g < groups; g++) {
+      const end = i + inner
+      for (; i < end; i++) visit(i, g)
+    }
 }

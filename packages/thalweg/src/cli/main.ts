@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addDataCommands } from './commands/data.ts'
 import { addModelCommands } from './commands/model.ts'
 import { addRunCommand } from './commands/run.ts'
+import { addSpectrumCommand } from './commands/spectrum.ts'
 import { errorText, exitStatusOf } from './errors.ts'
 import { packageVersion } from '../runs/manifest.ts'
 
@@ -14,10 +15,14 @@ function program(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'thalweg: ')) })
   addRunCommand(root)
+  addSpectrumCommand(root)
   addModelCommands(root)
   addDataCommands(root)
   return root
 }
+
+/** A reader that has seen enough, such as `head`, closes the pipe: that is not an error. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 async function main(): Promise<void> {
   try {

@@ -14,7 +14,8 @@ function packageRoot(): string {
       root = folder
       return folder
     }
-    if (folder === dirname(folder)) throw new InvariantError('package: no package.json lies above the program. Install it again.')
+    if (folder === dirname(folder))
+      throw new InvariantError('package: no package.json lies above the program. Install it again.')
   }
 }
 

@@ -43,8 +43,7 @@ describe('cifar', () => {
 
   it('refuses cut files, labels out of range and mixtures', () => {
     const two = batch([[1], [2]])
-    for (const length of [0, 1, 3072, 3074 - 2, 3074 + 1, 6145]) {
-      if (length === 3073) continue
+    for (const length of [0, 1, 3072, 3075, 6145]) {
       expect(() => decode(two.subarray(0, length)), `${length}`).toThrow(FormatError)
     }
     expect(() => decode(batch([[1], [10]]))).toThrow('batch.bin, byte 3073: labels of CIFAR-10 are below 10, got 10')
@@ -70,8 +69,8 @@ describe('cifar', () => {
     let worst = 0
     for (let i = 0; i < x.length; i++) worst = Math.max(worst, Math.abs(x[i] - expected[i]))
     expect(x.length).toBe(expected.length)
-    // Two roundings to float32 of numbers up to 2.7, against PyTorch's three.
-    expect(worst).toBeLessThan(WORST)
+    // One unit in the last place of numbers in 2 … 4 (measured: 2.4e-7), since PyTorch rounds after each step.
+    expect(worst).toBeLessThan(5e-7)
   })
 
   if (!folder)

@@ -33,7 +33,7 @@ export function describeDataset(dataset: Dataset): DatasetDescription {
   const samples = sampleCount(dataset)
   const counts = classCounts(dataset)
   const inputs = Object.entries(dataset.inputs).map(([name, value]) => {
-    const [minimum, maximum] = extremes(value.data as ArrayLike<number>)
+    const [minimum, maximum] = extremes(value.data)
     return { name, dtype: value.dtype, shape: value.shape.slice(1), minimum, maximum }
   })
   const { name, origin, task, classNames, digest, targets } = dataset

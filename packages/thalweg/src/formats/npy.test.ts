@@ -131,6 +131,20 @@ describe('npy', () => {
     expect(() => decodeNpy(long, source)).toThrow('the header may have 65536 bytes, got 4294967295')
   })
 
+  it('takes linear time for headers full of blanks', () => {
+    const blanks = ' '.repeat(60_000)
+    for (const header of [
+      `{'descr': '<f8'${blanks}`,
+      `{'descr': '<f8'${blanks},${blanks.slice(0, 3000)}`,
+      `{'shape': (1${blanks}`,
+      `{'shape': (1,${blanks}`,
+      `{'shape': (${'1,'.repeat(30_000)}`,
+    ]) {
+      // Quadratic matching would run into the time limit of the test.
+      expect(() => decodeNpy(npy(header), source)).toThrow(FormatError)
+    }
+  })
+
   it('refuses integers beyond int64 with their position', () => {
     const data = new Uint8Array(BigUint64Array.of(1n, 2n ** 63n).buffer)
     const bytes = npy(dictionary('(2,)', "'<u8'"), data)

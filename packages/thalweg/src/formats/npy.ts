@@ -75,7 +75,7 @@ function parseDictionary(text: string, start: number, source: Source): Omit<Head
         take(/\(\s*((?:\d{1,16}L?\s*,\s*)*(?:\d{1,16}L?\s*)?)\)/y) ?? fail('shape must be a tuple of counts')
       found.shape = Array.from(tuple[1].matchAll(/\d+/g), (digits) => Number(digits[0]))
     } else fail("the keys must be 'descr', 'fortran_order' and 'shape', each once")
-    if (take(/\s*,?\s*\}\s*$/y)) break
+    if (take(/\s*(?:,\s*)?\}\s*$/y)) break
     if (!take(/\s*,\s*/y)) fail('the dictionary must go on with a comma or end')
   }
   const { type, fortranOrder, shape } = found

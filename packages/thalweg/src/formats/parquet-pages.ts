@@ -75,7 +75,7 @@ function readPageHeader(
   try {
     const length = checkThriftStruct(window, 0)
     const reader = { view: new DataView(window.buffer, window.byteOffset, length), offset: 0 }
-    return { header: parquetHeader(reader) as PageHeader, start: offset + length }
+    return { header: parquetHeader(reader), start: offset + length }
   } catch (error) {
     throw broken(offset, `a page header cannot be read, ${(error as Error).message}`)
   }

@@ -1,6 +1,6 @@
 import { parquetMetadata, parquetRead } from 'hyparquet'
 import type { ColumnData, FileMetaData, SchemaElement } from 'hyparquet'
-import { FormatError, UnsupportedError } from '@thalweg/graph'
+import { FormatError, ThalwegError, UnsupportedError } from '@thalweg/graph'
 import { boundedCompressors, checkPages } from './parquet-pages.ts'
 import { boundedSize, formatError } from './source.ts'
 import type { Source } from './source.ts'
@@ -15,6 +15,16 @@ const footerBytesMax = 2 ** 26
  * @throws {FormatError} if the file is damaged or larger than the limit. Nulls are errors of their column when read.
  * @throws {UnsupportedError} for nested columns. */
 export async function decodeParquet(bytes: Uint8Array, source: Source): Promise<Table> {
+  try {
+    return await decodeTable(bytes, source)
+  } catch (error) {
+    if (error instanceof ThalwegError) throw error
+    // Fields of the wrong type in the footer end in a TypeError somewhere.
+    throw formatError(source, 'footer', `cannot be read, ${(error as Error).message}`, cure, error)
+  }
+}
+
+async function decodeTable(bytes: Uint8Array, source: Source): Promise<Table> {
   const metadata = readFooter(bytes, source)
   const rows = Number(metadata.num_rows)
   const [root, ...elements] = metadata.schema

@@ -32,7 +32,7 @@ export class ColumnBuilder {
   #integer = true
   #numbers = new Float64Array(64)
   #codes = new Int32Array(64)
-  #levels = new Map<string, number>()
+  readonly #levels = new Map<string, number>()
   #length = 0
 
   /** @param describe  the place of a row of this column, for messages. */
@@ -43,10 +43,13 @@ export class ColumnBuilder {
   add(field: string, row: number): void {
     if (this.#defect) return
     const text = field.trim()
-    if (isMissing(text)) this.#fail(row, `a value is missing, got '${text}'`, 'Remove the row, or fill in a value.')
-    this.#numeric ??= isNumber(text)
-    if (this.#numeric) this.#addNumber(text, row)
-    else this.#addText(text)
+    const value = isNumber(text) ? Number(text) : Number.NaN
+    if (Number.isNaN(value) && isMissing(text))
+      return this.#fail(row, `a value is missing, got '${text}'`, 'Remove the row, or fill in a value.')
+    this.#numeric ??= !Number.isNaN(value)
+    if (!this.#numeric) this.#addText(text)
+    else if (Number.isFinite(value)) this.#addNumber(value, text)
+    else this.#fail(row, `the column is numeric, got '${text}'`, 'Mend the value, or remove the row or the column.')
     this.#length++
   }
 
@@ -60,14 +63,11 @@ export class ColumnBuilder {
   }
 
   #fail(row: number, rule: string, cure: string): void {
-    this.#defect ??= new FormatError(`${this.#describe(row)}: ${rule}. ${cure}`, { row })
+    this.#defect = new FormatError(`${this.#describe(row)}: ${rule}. ${cure}`, { row })
   }
 
-  #addNumber(text: string, row: number): void {
-    const value = isNumber(text) ? Number(text) : Number.NaN
-    if (!Number.isFinite(value))
-      this.#fail(row, `the column is numeric, got '${text}'`, 'Mend the value, or remove the row or the column.')
-    if (!/^[+-]?\d+$/.test(text)) this.#integer = false
+  #addNumber(value: number, text: string): void {
+    if (this.#integer && !/^[+-]?\d+$/.test(text)) this.#integer = false
     if (this.#length === this.#numbers.length) this.#numbers = grown(this.#numbers, new Float64Array(2 * this.#length))
     this.#numbers[this.#length] = value
   }

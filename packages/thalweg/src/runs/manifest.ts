@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
+import { resolve } from 'node:path'
 import type { Engine } from '@thalweg/engine'
 import { parameterCount, sampleCount } from '@thalweg/landscape'
 import type { Dataset, Model } from '@thalweg/landscape'
@@ -33,7 +34,7 @@ export function manifestOf({ experiment, file, model, data, engine, status }: Ma
     versions: { thalweg: packageVersion(), node: process.versions.node },
     engine: engine.fingerprint,
     machine: { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length, memoryBytes: totalmem() },
-    file,
+    file: resolve(file),
     seed: experiment.seed,
     experiment,
     model: { name: model.name, parameters: parameterCount(model) },

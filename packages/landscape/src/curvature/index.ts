@@ -1,0 +1,5 @@
+export { blockOperator, layerGroups, parameterGroups } from './block-operator.ts'
+export type { ParameterGroup } from './block-operator.ts'
+export { gramOperator } from './gram-operator.ts'
+export { edgeOfStability, spectrum } from './spectrum.ts'
+export type { MorseIndex, Spectrum, SpectrumOptions } from './spectrum.ts'

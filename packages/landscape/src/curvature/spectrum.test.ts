@@ -1,0 +1,102 @@
+import { nativeEngine } from '@thalweg/engine/node'
+import { afterAll, describe, expect, test } from 'vitest'
+import { gaussianMixture } from '../data/index.ts'
+import { denseOf, denseOperator, diagonalOperator, matrixFromRows } from '../linalg/index.ts'
+import { Loss, LossPoint } from '../loss/index.ts'
+import { mlp } from '../model/index.ts'
+import { blockOperator, layerGroups, parameterGroups } from './block-operator.ts'
+import { gramOperator } from './gram-operator.ts'
+import { edgeOfStability, spectrum } from './spectrum.ts'
+
+const engine = nativeEngine({ threads: 1 })
+afterAll(() => engine.dispose())
+
+const dataset = gaussianMixture({ samples: 70, classes: 3, dimension: 4 })
+const loss = new Loss({ engine, model: mlp({ widths: [4, 5, 3], activation: 'tanh' }), dataset, spec: { name: 'cross-entropy', reduction: 'mean' }, chunkSize: 32 })
+const point = new LossPoint(loss, loss.model.initialize(1))
+
+describe('spectrum', () => {
+  test('dense and Lanczos agree, with residuals that prove it', async () => {
+    const dense = await spectrum(point.operator('hessian'), { top: 4, bottom: 4 })
+    const krylov = await spectrum(point.operator('hessian'), { top: 4, bottom: 4, exact: false, tolerance: 1e-9 })
+    expect(dense.method).toBe('dense')
+    expect(krylov.method).toBe('lanczos')
+    for (const end of ['top', 'bottom'] as const)
+      dense[end].forEach((pair, i) => {
+        expect(pair.residualNorm).toBeLessThan(1e-13 * dense.operatorNorm * loss.size)
+        expect(Math.abs(pair.value - krylov[end][i].value)).toBeLessThan(1e-10)
+        expect(pair.converged && krylov[end][i].converged).toBe(true)
+      })
+    expect(dense.symmetryDefect).toBeLessThan(1e-12)
+  })
+
+  test('the index counts all negative eigenvalues when dense and only proven ones otherwise', async () => {
+    const values = Float64Array.of(-3, -2, -1, 0, 0, 1e-18, 1, 5, 6, 7)
+    const dense = await spectrum(diagonalOperator(values))
+    expect(dense.morseIndex).toMatchObject({ value: 3, exact: true })
+    const big = diagonalOperator(Float64Array.from({ length: 300 }, (_, i) => i - 20.5))
+    const krylov = await spectrum(big, { exact: false, bottom: 3, top: 1 })
+    expect(krylov.morseIndex).toMatchObject({ value: 3, exact: false })
+  })
+
+  test('a zero operator has index 0 and norm 0', async () => {
+    const result = await spectrum(diagonalOperator(new Float64Array(12)))
+    expect(result.morseIndex).toEqual({ value: 0, threshold: 0, exact: true })
+    expect(result).toMatchObject({ operatorNorm: 0, effectiveRank: null })
+  })
+
+  test('trace, Frobenius norm, effective rank and density of a known spectrum', async () => {
+    const values = Float64Array.from({ length: 60 }, (_, i) => 1 + i / 10)
+    const sum = values.reduce((s, v) => s + v, 0)
+    const squares = values.reduce((s, v) => s + v * v, 0)
+    const dense = await spectrum(diagonalOperator(values), { density: { probes: 4, steps: 30 } })
+    expect(dense.trace?.value).toBeCloseTo(sum, 10)
+    expect(dense.effectiveRank).toBeCloseTo((sum * sum) / squares, 8)
+    expect(dense.density!.support[0]).toBeGreaterThanOrEqual(1 - 1e-12)
+    expect(dense.density!.support[1]).toBeLessThanOrEqual(6.9 + 1e-12)
+    const krylov = await spectrum(diagonalOperator(values), { exact: false, traceProducts: 30, seed: 1 })
+    expect(Math.abs(krylov.trace!.value - sum)).toBeLessThan(4 * krylov.trace!.standardError + 1e-9)
+  })
+
+  test('a non-finite product is an error, not an eigenvalue', async () => {
+    const bad = { size: 5, apply: async (v: Float64Array) => v.map((x, i) => (i === 3 ? Number.NaN : x)) }
+    await expect(spectrum(bad)).rejects.toThrow(/must return finite numbers, got NaN at entry 3/)
+  })
+})
+
+test('blocks are the diagonal blocks of the dense matrix', async () => {
+  const whole = (await denseOf(point.operator('hessian'))).matrix
+  const groups = layerGroups(loss.model)
+  expect(groups.map((g) => g.name)).toEqual(['layers.0', 'layers.1'])
+  expect(parameterGroups(loss.model)).toHaveLength(4)
+  const [, second] = groups
+  const block = (await denseOf(blockOperator(point.operator('hessian'), second))).matrix
+  const start = second.ranges[0][0]
+  for (let i = 0; i < block.rows; i++)
+    for (let j = 0; j < block.cols; j++)
+      expect(block.data[i * block.cols + j]).toBeCloseTo(whole.data[(start + i) * whole.cols + start + j], 13)
+  expect(() => blockOperator(denseOperator(matrixFromRows([[1]])), { name: 'far', ranges: [[0, 2]] })).toThrow(/group far/)
+})
+
+test('the Gram operator is symmetric positive semidefinite with the nonzero spectrum of JᵀJ', async () => {
+  const small = new Loss({ engine, model: mlp({ widths: [4, 3, 1], activation: 'tanh' }), dataset: gaussianMixture({ samples: 12, classes: 2, dimension: 4 }), spec: { name: 'binary-cross-entropy', reduction: 'mean' } })
+  const at = new LossPoint(small, small.model.initialize(2))
+  const { matrix, symmetryDefect } = await denseOf(gramOperator(at))
+  expect(matrix.rows).toBe(12)
+  expect(symmetryDefect).toBeLessThan(1e-13)
+  const jacobian = await at.jacobian(identityRows(small.size), small.size)
+  for (let a = 0; a < 12; a++)
+    for (let b = 0; b < 12; b++) {
+      let sum = 0
+      for (let i = 0; i < small.size; i++) sum += jacobian[i * 12 + a] * jacobian[i * 12 + b]
+      expect(matrix.data[a * 12 + b]).toBeCloseTo(sum, 12)
+    }
+})
+
+function identityRows(size: number): Float64Array {
+  const out = new Float64Array(size * size)
+  for (let i = 0; i < size; i++) out[i * size + i] = 1
+  return out
+}
+
+test('edge of stability', () => expect(edgeOfStability(40, 0.05)).toBe(1))

@@ -1,0 +1,183 @@
+import { DomainError } from '@thalweg/graph'
+import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal, Eigenpair, ExtremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
+import { applyRows, denseOf } from '../linalg/linear-operator.ts'
+import type { LinearOperator } from '../linalg/linear-operator.ts'
+import { frobenius, transpose } from '../linalg/matrix.ts'
+import { spectralDensity } from '../linalg/spectral-density.ts'
+import type { SpectralDensity } from '../linalg/spectral-density.ts'
+import { symmetricEigen } from '../linalg/symmetric-eigen.ts'
+import { frobeniusNorm, hutchPlusPlusTrace } from '../linalg/trace-estimators.ts'
+import type { Estimate } from '../linalg/trace-estimators.ts'
+import { norm } from '../linalg/vector.ts'
+
+export interface SpectrumOptions {
+  /** Pairs from each end. Default 5. */
+  readonly top?: number
+  readonly bottom?: number
+  /** All eigenvalues from the dense matrix. Default: where p ≤ `denseLimit`. */
+  readonly exact?: boolean
+  /** Default 2000. */
+  readonly denseLimit?: number
+  /** Residual ‖Av − λv‖ ≤ tolerance · ‖A‖ counts as converged. Default 1e-6. */
+  readonly tolerance?: number
+  readonly maxProducts?: number
+  /** Trace and Frobenius norm by stochastic estimation with this many products each (exact in dense mode). */
+  readonly traceProducts?: number
+  /** Spectral density by Lanczos quadrature. */
+  readonly density?: { readonly probes?: number; readonly steps?: number }
+  readonly seed?: number
+  readonly onProgress?: (stage: 'matrix' | 'eigenvalues' | 'density', done: number, total: number) => void
+  readonly signal?: CancelSignal
+}
+
+/** How many eigenvalues are negative. */
+export interface MorseIndex {
+  readonly value: number
+  /** Eigenvalues of smaller modulus are not told from zero. */
+  readonly threshold: number
+  /** False: only a lower bound, from pairs whose residual proves a negative eigenvalue. */
+  readonly exact: boolean
+}
+
+export interface Spectrum {
+  readonly size: number
+  readonly method: 'dense' | 'lanczos'
+  /** Descending from the largest. */
+  readonly top: readonly Eigenpair[]
+  /** Ascending from the smallest. */
+  readonly bottom: readonly Eigenpair[]
+  /** Every eigenvalue, ascending; dense only. */
+  readonly all: Float64Array | null
+  readonly status: ExtremeEigenpairs['status']
+  readonly morseIndex: MorseIndex
+  readonly trace: Estimate | null
+  readonly frobeniusNorm: Estimate | null
+  /** (tr A)² / ‖A‖²_F: how many equal eigenvalues would spread as much. Null without trace and norm. */
+  readonly effectiveRank: number | null
+  readonly density: SpectralDensity | null
+  /** A lower bound of ‖A‖. */
+  readonly operatorNorm: number
+  readonly products: number
+  /** max |a_ij − a_ji| / max |a_ij| of the products as they came; dense only. */
+  readonly symmetryDefect: number | null
+}
+
+const epsilon = 2 ** -53
+
+/** The spectrum of a symmetric operator: both ends with residuals, the number of negative eigenvalues, and what was asked.
+ *
+ * Dense (p products, O(p³)): everything is counted and the index exact. Otherwise Lanczos: each pair's residual proves
+ * that *an* eigenvalue lies that close, not that it is the extreme one, so the index is a lower bound.
+ * @throws {DomainError} if a product is not finite or an option out of range. */
+export async function spectrum(operator: LinearOperator, options: SpectrumOptions = {}): Promise<Spectrum> {
+  for (const key of ['top', 'bottom'] as const) {
+    const count = options[key] ?? 5
+    if (!(Number.isInteger(count) && count >= 0)) throw new DomainError(`spectrum: ${key} must be a number of pairs, got ${count}.`)
+  }
+  const dense = options.exact ?? operator.size <= (options.denseLimit ?? 2000)
+  const base = dense ? await denseSpectrum(operator, options) : await krylovSpectrum(operator, options)
+  const density = options.density
+    ? await spectralDensity(operator, {
+        ...options.density,
+        seed: options.seed,
+        onProgress: (done, total) => options.onProgress?.('density', done, total),
+      })
+    : null
+  const { trace, frobeniusNorm: size } = base
+  return {
+    ...base,
+    density,
+    products: base.products + (density?.products ?? 0),
+    effectiveRank: trace && size && size.value > 0 ? trace.value ** 2 / size.value ** 2 : null,
+  }
+}
+
+type Base = Omit<Spectrum, 'density' | 'effectiveRank'>
+
+async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions): Promise<Base> {
+  const { size } = operator
+  const batch = Math.min(size, 128)
+  const { matrix, symmetryDefect } = await denseOf(operator, {
+    batch,
+    onProgress: (done, total) => options.onProgress?.('matrix', done, total),
+  })
+  const { values, vectors } = symmetricEigen(matrix)
+  const rows = transpose(vectors)
+  const [least, most] = [values[0], values[size - 1]]
+  const operatorNorm = Math.max(Math.abs(least), Math.abs(most))
+  const threshold = zeroThreshold(size, operatorNorm, symmetryDefect)
+  const pairsAt = async (positions: readonly number[]): Promise<Eigenpair[]> => {
+    const wanted = positions.map((i) => rows.data.slice(i * size, (i + 1) * size))
+    const residuals = await residualNorms(operator, wanted, positions.map((i) => values[i]))
+    const limit = (options.tolerance ?? 1e-6) * operatorNorm
+    return positions.map((i, k) => ({ value: values[i], vector: wanted[k], residualNorm: residuals[k], converged: residuals[k] <= Math.max(limit, threshold) }))
+  }
+  const top = await pairsAt(Array.from({ length: Math.min(size, options.top ?? 5) }, (_, k) => size - 1 - k))
+  const bottom = await pairsAt(Array.from({ length: Math.min(size, options.bottom ?? 5) }, (_, k) => k))
+  const exact = (value: number): Estimate => ({ value, standardError: 0, products: size, method: 'exact' })
+  return {
+    size,
+    method: 'dense',
+    top,
+    bottom,
+    all: values,
+    status: 'exact',
+    morseIndex: { value: values.filter((v) => v < -threshold).length, threshold, exact: true },
+    trace: exact(values.reduce((s, v) => s + v, 0)),
+    frobeniusNorm: exact(frobenius(matrix)),
+    operatorNorm,
+    products: size + top.length + bottom.length,
+    symmetryDefect,
+  }
+}
+
+/** Rounding of the dense path: p·ε·‖A‖ for the solver, and the asymmetry the products came with. */
+function zeroThreshold(size: number, operatorNorm: number, symmetryDefect: number): number {
+  return Math.max(size * epsilon, symmetryDefect) * operatorNorm
+}
+
+async function residualNorms(operator: LinearOperator, vectors: readonly Float64Array[], values: readonly number[]): Promise<number[]> {
+  if (vectors.length === 0) return []
+  const stacked = new Float64Array(vectors.length * operator.size)
+  vectors.forEach((v, i) => stacked.set(v, i * operator.size))
+  const images = await applyRows('spectrum', operator, stacked, vectors.length)
+  return vectors.map((v, i) => norm(v.map((x, j) => images[i * operator.size + j] - values[i] * x)))
+}
+
+async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions): Promise<Base> {
+  const { seed, signal, tolerance = 1e-6, maxProducts } = options
+  const ends = await extremeEigenpairs(operator, {
+    top: options.top ?? 5,
+    bottom: options.bottom ?? 5,
+    tolerance,
+    maxProducts,
+    seed,
+    signal,
+    onProgress: (p) => options.onProgress?.('eigenvalues', p.products, p.maxProducts),
+  })
+  const estimate = { products: options.traceProducts, seed }
+  const trace = options.traceProducts ? await hutchPlusPlusTrace(operator, estimate) : null
+  const size = options.traceProducts ? await frobeniusNorm(operator, estimate) : null
+  const threshold = operator.size * epsilon * ends.operatorNorm
+  const proven = ends.bottom.filter((pair) => pair.value + pair.residualNorm < -threshold).length
+  return {
+    size: operator.size,
+    method: 'lanczos',
+    top: ends.top,
+    bottom: ends.bottom,
+    all: null,
+    status: ends.status,
+    morseIndex: { value: proven, threshold, exact: ends.status === 'exact' && proven < ends.bottom.length },
+    trace,
+    frobeniusNorm: size,
+    operatorNorm: ends.operatorNorm,
+    products: ends.products + (trace?.products ?? 0) + (size?.products ?? 0),
+    symmetryDefect: null,
+  }
+}
+
+/** Where training by steps of size η sits against the edge of stability: λ_max·η/2, unstable above 1 (Cohen et al. 2021). */
+export function edgeOfStability(topEigenvalue: number, learningRate: number): number {
+  return (topEigenvalue * learningRate) / 2
+}

@@ -1,0 +1,67 @@
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import type { SpectrumArgument, SpectrumDocument } from '../../analyses/spectrum-job.ts'
+import { duration, print, printJson, runWithProgress } from '../command-context.ts'
+import { wholeNumber } from '../parse-number.ts'
+import { addSubjectOptions, subjectArgument } from '../subject-options.ts'
+import type { SubjectOptions } from '../subject-options.ts'
+
+type SpectrumOptions = SubjectOptions & Omit<SpectrumArgument, 'subject'>
+
+interface Pair {
+  readonly value: number
+  readonly residualNorm: number
+  readonly converged: boolean
+}
+
+interface Document {
+  readonly size: number
+  readonly gradientNorm: number
+  readonly loss: { readonly value: number }
+  readonly eigenvalues: { readonly method: string; readonly products: number; readonly top: readonly Pair[]; readonly bottom: readonly Pair[] }
+  readonly morseIndex: { readonly value: number; readonly threshold: number; readonly exact: boolean }
+  readonly trace: { readonly value: number; readonly standardError: number; readonly method: string } | null
+  readonly effectiveRank: number | null
+  readonly warnings: readonly string[]
+}
+
+/** `thalweg spectrum MODEL`: eigenvalues, density and trace of a curvature matrix. */
+export function addSpectrumCommand(root: Command): void {
+  addSubjectOptions(root.command('spectrum').description('eigenvalues, density, trace of Hessian, GGN or Fisher, with residuals'))
+    .addOption(new Option('--operator <matrix>', 'which matrix').choices(['hessian', 'ggn', 'fisher', 'empirical-fisher', 'gram']).default('hessian'))
+    .option('--top <k>', 'largest eigenvalues', wholeNumber('--top', 0), 5)
+    .option('--bottom <k>', 'smallest eigenvalues', wholeNumber('--bottom', 0), 5)
+    .option('--exact', 'all eigenvalues from the dense matrix (default up to 2000 parameters)')
+    .option('--trace', 'trace and Frobenius norm by Hutch++ (exact where the matrix is dense)', false)
+    .option('--density', 'spectral density by Lanczos quadrature', false)
+    .option('--layers', 'the diagonal block of each layer too', false)
+    .option('--max-products <n>', 'limit of matrix-vector products', wholeNumber('--max-products', 1))
+    .addOption(new Option('--dtype <dtype>', 'arithmetic').choices(['float64', 'float32']).default('float64'))
+    .action(async (model: string, options: SpectrumOptions) => {
+      const { operator, top, bottom, exact, trace, density, layers, dtype, maxProducts, threads } = options
+      const argument: SpectrumArgument = { subject: subjectArgument(model, options), operator, top, bottom, exact, trace, density, layers, dtype, maxProducts, threads }
+      const started = performance.now()
+      const document = await runWithProgress<SpectrumDocument>('spectrum', argument, options)
+      const elapsedMs = performance.now() - started
+      if (options.json) {
+        const { packageVersion } = await import('../../runs/manifest.ts')
+        printJson({ command: 'spectrum', version: packageVersion(), ...document, seed: options.seed, elapsedMs })
+      } else print(options, ...spectrumLines(operator, document as unknown as Document, elapsedMs))
+    })
+}
+
+function spectrumLines(operator: string, d: Document, elapsedMs: number): string[] {
+  const pairs = (name: string, list: readonly Pair[]): string[] =>
+    list.map(({ value, residualNorm, converged }, i) => `${`${name} ${i + 1}`.padEnd(10)} ${value.toExponential(10).padStart(18)}   ± ${residualNorm.toExponential(1)}${converged ? '' : '  not converged'}`)
+  const index = d.morseIndex
+  return [
+    `${operator}, ${d.size} × ${d.size}, ${d.eigenvalues.method}, ${d.eigenvalues.products} products, ${duration(elapsedMs)}`,
+    `loss ${d.loss.value}, gradient norm ${d.gradientNorm.toExponential(3)}`,
+    ...pairs('top', d.eigenvalues.top),
+    ...pairs('bottom', d.eigenvalues.bottom),
+    `negative   ${index.exact ? '' : 'at least '}${index.value} (|λ| > ${index.threshold.toExponential(1)})`,
+    ...(d.trace ? [`trace      ${d.trace.value} ± ${d.trace.standardError.toExponential(1)} (${d.trace.method})`] : []),
+    ...(d.effectiveRank === null ? [] : [`effective rank ${d.effectiveRank.toPrecision(4)}`]),
+    ...d.warnings.map((w) => `warning: ${w}`),
+  ]
+}

@@ -1,0 +1,45 @@
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import type { SubjectArgument } from '../subject/subject.ts'
+import { wholeNumber } from './parse-number.ts'
+import type { CommonOptions } from './command-context.ts'
+
+/** Options that say which loss surface, and where on it. */
+export interface SubjectOptions extends CommonOptions, Omit<SubjectArgument, 'model' | 'seed'> {
+  readonly seed: number
+  readonly threads?: number
+  readonly limit?: number
+}
+
+function realNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError(`must be a number, got ${text}.`)
+  return value
+}
+
+const lossChoices = ['cross-entropy', 'negative-log-likelihood', 'binary-cross-entropy', 'mse', 'half-sum-squares', 'squared', 'hinge', 'huber', 'l1']
+
+/** Adds MODEL and the options that all analyses share. */
+export function addSubjectOptions(command: Command): Command {
+  return command
+    .argument('<model>', '.onnx file, run directory, checkpoint, or experiment')
+    .option('--data <source...>', 'file(s) or built-in name; default: the data of the run or experiment')
+    .option('--input <name=key...>', 'which array feeds which model input')
+    .option('--target <key>', 'array or column of the targets')
+    .addOption(new Option('--task <task>', 'what targets mean').choices(['classification', 'regression']))
+    .addOption(new Option('--loss <name>', 'loss the model was trained on').choices(lossChoices))
+    .addOption(new Option('--reduction <how>', 'mean or sum').choices(['mean', 'sum']))
+    .option('--weight-decay <v>', '½·V·‖θ‖² is added', realNumber)
+    .option('--label-smoothing <s>', 'cross-entropy only', realNumber)
+    .option('--power <p>', 'hinge only', realNumber)
+    .option('--delta <d>', 'huber only', realNumber)
+    .option('--seed <n>', 'of random choices', wholeNumber('--seed', 0), 0)
+    .option('--threads <n>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option('--json', 'print one JSON document')
+    .option('--quiet', 'no progress')
+}
+
+export function subjectArgument(model: string, options: SubjectOptions): SubjectArgument {
+  const { data, input, target, task, loss, reduction, weightDecay, labelSmoothing, power, delta, seed } = options
+  return { model, data, input, target, task, loss, reduction, weightDecay, labelSmoothing, power, delta, seed }
+}

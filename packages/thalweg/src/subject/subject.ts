@@ -1,0 +1,162 @@
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, extname, join, resolve } from 'node:path'
+import { DomainError, FormatError } from '@thalweg/graph'
+import { flattenParameters, lossNames, sampleCount } from '@thalweg/landscape'
+import type { Dataset, LossName, LossSpec, Model } from '@thalweg/landscape'
+import { loadExperimentData, loadExperimentModel, openModel, readExperiment } from '../experiment/load-experiment.ts'
+import { experimentSchema } from '../experiment/schema.ts'
+import type { Experiment } from '../experiment/schema.ts'
+import { loadData } from '../formats/load-data.ts'
+import { decodeSafetensors } from '../formats/safetensors.ts'
+
+/** What the command line says about MODEL and its loss. Everything but `model` may come from a run or an experiment. */
+export interface SubjectArgument {
+  readonly model: string
+  readonly data?: readonly string[]
+  readonly input?: readonly string[]
+  readonly target?: string
+  readonly task?: 'classification' | 'regression'
+  readonly loss?: LossName
+  readonly reduction?: 'mean' | 'sum'
+  readonly weightDecay?: number
+  readonly labelSmoothing?: number
+  readonly power?: number
+  readonly delta?: number
+  readonly seed: number
+}
+
+/** A point on a loss surface: what every analysis starts from. */
+export interface Subject {
+  readonly path: string
+  readonly model: Model
+  readonly theta: Float64Array
+  readonly dataset: Dataset
+  readonly dataPath: string
+  readonly spec: LossSpec
+  readonly weightDecay: number
+  /** Known where the point comes from a run of ours. */
+  readonly training: Experiment['training'] | undefined
+  readonly warnings: readonly string[]
+}
+
+/** Opens MODEL: an `.onnx` file with its data, a run directory, one of its checkpoints, or an experiment (its start).
+ * @throws {FormatError}, {DomainError} naming what is missing and the option that gives it. */
+export async function openSubject(argument: SubjectArgument): Promise<Subject> {
+  const info = await stat(argument.model).catch(() => undefined)
+  if (!info) throw new FormatError(`${argument.model}: there is no such file or folder. Check the path.`)
+  if (info.isDirectory()) return openRun(argument, argument.model, join(argument.model, 'checkpoints', 'final.safetensors'))
+  switch (extname(argument.model).toLowerCase()) {
+    case '.onnx':
+      return openFile(argument)
+    case '.safetensors':
+      return openRun(argument, dirname(dirname(resolve(argument.model))), argument.model)
+    case '.yaml':
+    case '.yml':
+      return openExperiment(argument)
+    default:
+      throw new FormatError(`${argument.model}: a model is an .onnx file, a run directory, a checkpoint (.safetensors) or an experiment (.yaml).`)
+  }
+}
+
+async function openFile(argument: SubjectArgument): Promise<Subject> {
+  if (!argument.data) throw new DomainError(`${argument.model}: the loss needs data. Pass --data FILE, or the name of a built-in set.`)
+  if (!argument.loss)
+    throw new DomainError(`${argument.model}: say on which loss the model was trained: --loss ${lossNames.join(' | ')}.`)
+  const dataset = await loadArgumentData(argument, argument.data)
+  const model = openModel(argument.model, dataset)
+  return {
+    path: argument.model,
+    model,
+    theta: model.initialize(argument.seed),
+    dataset,
+    dataPath: argument.data.join(','),
+    spec: lossSpecOf(argument, { name: argument.loss, reduction: 'mean' }),
+    weightDecay: argument.weightDecay ?? 0,
+    training: undefined,
+    warnings: model.notes,
+  }
+}
+
+function loadArgumentData({ input, target, task }: SubjectArgument, data: readonly string[]): Promise<Dataset> {
+  return loadData(data.length === 1 ? data[0] : data, { input, target, task })
+}
+
+/** The loss of an experiment with what the command line changes. */
+function lossSpecOf(argument: SubjectArgument, base: LossSpec): LossSpec {
+  const { loss, reduction, labelSmoothing, power, delta } = argument
+  const kept = loss === undefined || loss === base.name ? base : { name: loss, reduction: base.reduction }
+  return {
+    ...kept,
+    ...(reduction && { reduction }),
+    ...(labelSmoothing !== undefined && { labelSmoothing }),
+    ...(power !== undefined && { power }),
+    ...(delta !== undefined && { delta }),
+  }
+}
+
+interface Manifest {
+  readonly file: string
+  readonly experiment: unknown
+}
+
+async function openRun(argument: SubjectArgument, folder: string, checkpoint: string): Promise<Subject> {
+  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined)
+  if (text === undefined) throw new FormatError(`${folder}: not a run directory: it has no manifest.json. Check the path.`)
+  const manifest = parseManifest(text, folder)
+  const parsed = experimentSchema.safeParse(manifest.experiment)
+  if (!parsed.success) throw new FormatError(`${join(folder, 'manifest.json')}: its experiment is not valid: ${parsed.error.issues[0].message}.`)
+  const bytes = await readFile(checkpoint).catch(() => undefined)
+  if (!bytes) throw new FormatError(`${checkpoint}: there is no such checkpoint. The run may have stopped before it.`)
+  const { tensors } = decodeSafetensors(bytes, { file: checkpoint })
+  return fromExperiment(argument, parsed.data, manifest.file, (model) => flattenParameters(model, Object.fromEntries(tensors)))
+}
+
+function parseManifest(text: string, folder: string): Manifest {
+  try {
+    const value = JSON.parse(text) as Partial<Manifest>
+    if (typeof value.file === 'string' && typeof value.experiment === 'object') return value as Manifest
+  } catch {
+    // reported below, together with a manifest of another shape
+  }
+  throw new FormatError(`${join(folder, 'manifest.json')}: not the manifest of a run. It may be damaged.`)
+}
+
+async function openExperiment(argument: SubjectArgument): Promise<Subject> {
+  const experiment = await readExperiment(argument.model)
+  return fromExperiment(argument, experiment, argument.model, (model) => model.initialize(experiment.seed))
+}
+
+async function fromExperiment(
+  argument: SubjectArgument,
+  experiment: Experiment,
+  file: string,
+  thetaOf: (model: Model) => Float64Array,
+): Promise<Subject> {
+  const dataset = argument.data
+    ? await loadArgumentData(argument, argument.data)
+    : (await loadExperimentData(experiment.data, file, experiment.seed)).train
+  const model = loadExperimentModel(experiment.model, file, dataset)
+  const { weightDecay, ...spec } = experiment.loss
+  return {
+    path: argument.model,
+    model,
+    theta: thetaOf(model),
+    dataset,
+    dataPath: argument.data?.join(',') ?? dataset.origin,
+    spec: lossSpecOf(argument, spec),
+    weightDecay: argument.weightDecay ?? weightDecay,
+    training: experiment.training,
+    warnings: argument.data ? [...model.notes, 'The data are not those of the run: what is critical on one set is not on another.'] : model.notes,
+  }
+}
+
+/** The part of every JSON document that says what was looked at. */
+export function subjectJson(subject: Subject, lossValue: number, dtype: string): object {
+  const { path, model, dataset, dataPath, spec } = subject
+  return {
+    model: { path, parameters: model.parameters.reduce((sum, p) => sum + p.shape.reduce((a, b) => a * b, 1), 0) },
+    data: { path: dataPath, samples: sampleCount(dataset) },
+    loss: { ...spec, value: lossValue, weightDecay: subject.weightDecay },
+    dtype,
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { decodeNpz } from '../src/formats/npz.ts'
+import { decodeSafetensors } from '../src/formats/safetensors.ts'
+import { program } from './run-thalweg.ts'
+
+const { folder, thalweg } = program()
+
+const experiment = (steps: number, rate: number): string => `name: moons
+seed: 3
+data: { name: 'two-moons:samples=60,noise=0.1', test: 0.25 }
+model: { kind: mlp, widths: [2, 8, 2], activation: tanh }
+loss: { name: cross-entropy }
+training: { optimizer: { name: adam }, learningRate: ${rate}, steps: ${steps}, checkpoints: 4, dtype: float64 }
+analyses:
+  eigenvalues: { top: 3, bottom: 2 }
+  surface: { x: { points: 7 }, y: { from: -0.5, to: 0.5, points: 5 } }
+`
+
+interface Outcome {
+  readonly directory: string
+  readonly verdict: string
+  readonly loss: number
+  readonly gradientNorm: number
+}
+
+function run(name: string, text: string, ...args: string[]): Outcome {
+  const path = join(folder(), `${name}.yaml`)
+  writeFileSync(path, text)
+  const reply = thalweg('run', path, '--json', '--out', join(folder(), name), ...args)
+  expect(reply.stderr).toBe('')
+  expect(reply.status).toBe(0)
+  return JSON.parse(reply.stdout) as Outcome
+}
+
+test('a run leaves a whole directory whose numbers agree with each other', () => {
+  const outcome = run('first', experiment(300, 0.05))
+  expect(readdirSync(outcome.directory).sort()).toEqual(['checkpoints', 'figures', 'manifest.json', 'report.html', 'results'])
+  const read = (name: string): string => readFileSync(join(outcome.directory, name), 'utf8')
+  expect(JSON.parse(read('manifest.json'))).toMatchObject({ status: 'finished', seed: 3, model: { parameters: 42 } })
+  const end = JSON.parse(read('results/end.json')) as { loss: number; accuracy: number }
+  expect(end.loss).toBe(outcome.loss)
+  expect(end.loss).toBeLessThan(0.3)
+  const surface = decodeNpz(readFileSync(join(outcome.directory, 'results/surface.npz')), { file: 'surface.npz' })
+  expect(surface.get('loss')?.shape).toEqual([5, 7])
+  const center = Number(surface.get('loss')?.data[2 * 7 + 3])
+  expect(Math.abs(center - end.loss)).toBeLessThan(1e-5 * end.loss)
+  const final = decodeSafetensors(readFileSync(join(outcome.directory, 'checkpoints/final.safetensors')), { file: 'final' })
+  expect([...final.tensors.keys()]).toContain('layers.0.weight')
+  expect(read('report.html')).toContain('moons')
+  expect(read('report.html')).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/)
+})
+
+test('the same seed gives the same bytes, another seed others', () => {
+  const bytes = (directory: string): Buffer => readFileSync(join(directory, 'checkpoints/final.safetensors'))
+  const [a, b, c] = [run('a', experiment(20, 0.05)), run('b', experiment(20, 0.05)), run('c', experiment(20, 0.05), '--seed', '4')]
+  expect(bytes(a.directory).equals(bytes(b.directory))).toBe(true)
+  expect(bytes(a.directory).equals(bytes(c.directory))).toBe(false)
+})
+
+test('divergence ends with status 3, says so, and keeps what was reached', () => {
+  const path = join(folder(), 'wild.yaml')
+  const text = experiment(50, 1e200).replace('name: adam', 'name: gradient-descent').replace('cross-entropy', 'hinge, power: 2')
+  writeFileSync(path, text.replace('[2, 8, 2]', '[2, 8, 1]'))
+  const reply = thalweg('run', path, '--out', join(folder(), 'wild'))
+  expect(reply.stderr).toMatch(/the last finite point.*is kept/)
+  expect(reply.status).toBe(3)
+  expect(existsSync(join(folder(), 'wild', 'report.html'))).toBe(true)
+  expect(JSON.parse(readFileSync(join(folder(), 'wild', 'manifest.json'), 'utf8'))).toMatchObject({ status: 'diverged' })
+})
