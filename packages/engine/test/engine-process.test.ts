@@ -1,10 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DomainError, TaskError, UnsupportedError, exp, gather, graphOf, input, matmul, mul, tensorOf } from '@thalweg/graph'
+import { DomainError, TaskError, exp, gather, graphOf, input, matmul, mul, sqrt, tensorOf } from '@thalweg/graph'
 import type { Tensor } from '@thalweg/graph'
 import { randomTensor, seededNumbers } from '@thalweg/graph/testing'
 import type { Engine, Executable } from '../src/index.ts'
 import { childEngine, nativeEngine } from '../src/node/index.ts'
-import { execFileSync } from 'node:child_process'
 
 /** Processes that this one has started, by their command line. */
 function engineChildren(): number[] {
@@ -30,10 +30,10 @@ describe('childEngine', () => {
   let quick: Executable
   beforeEach(async () => {
     engine = await childEngine({ threads: 1 })
-    quick = await engine.compile(graphOf({ y: exp(input('x', 'float64', [2])) }))
+    quick = await engine.compile(graphOf({ y: sqrt(input('x', 'float64', [2])) }))
   })
   afterEach(() => engine.dispose())
-  const x = tensorOf('float64', [2], [0, 1])
+  const x = tensorOf('float64', [2], [1, 9])
 
   it('computes the bits of the native engine and has its fingerprint', async () => {
     const numbers = seededNumbers(2)
@@ -67,7 +67,7 @@ describe('childEngine', () => {
     process.kill(pid, 'SIGKILL')
     await expect(running).rejects.toThrow(/ended with SIGKILL. Run again/)
     await expect(running).rejects.toThrow(TaskError)
-    expect((await quick.run({ x })).y.data).toEqual(Float64Array.of(1, Math.E))
+    expect((await quick.run({ x })).y.data).toEqual(Float64Array.of(1, 3))
     expect((await run(1)).shape).toEqual([200, 200])
     expect(engineChildren()).not.toContain(pid)
   })
@@ -80,15 +80,15 @@ describe('childEngine', () => {
     await soon(50)
     abort.abort()
     await expect(long).rejects.toMatchObject({ name: 'TaskError', details: { cancelled: true } })
-    expect((await other).y.data).toEqual(Float64Array.of(1, Math.E))
+    expect((await other).y.data).toEqual(Float64Array.of(1, 3))
     expect((await run(1)).shape).toEqual([200, 200])
   })
 
   it('sends a value again only when it is another object', async () => {
     const first = await quick.run({ x })
     expect((await quick.run({ x })).y.data).toEqual(first.y.data)
-    const { y } = await quick.run({ x: tensorOf('float64', [2], [1, 0]) })
-    expect(y.data).toEqual(Float64Array.of(Math.E, 1))
+    const { y } = await quick.run({ x: tensorOf('float64', [2], [9, 1]) })
+    expect(y.data).toEqual(Float64Array.of(3, 1))
     expect((await quick.run({ x })).y.data).toEqual(first.y.data)
   })
 
@@ -99,7 +99,6 @@ describe('childEngine', () => {
     const values = { table: tensorOf('float64', [3], [1, 2, 3]), row: tensorOf('int64', [1], [7]) }
     await expect(lookup.run(values)).rejects.toThrow(DomainError)
     expect((await lookup.run({ ...values, row: tensorOf('int64', [1], [2]) })).y.data).toEqual(Float64Array.of(3))
-    expect(UnsupportedError).toBeDefined()
   })
 
   it('ends the child with dispose', async () => {

@@ -1,5 +1,6 @@
-import { and, expand, moveAxis, not, or, range, rebuild, scatterAdd, transpose, withOperands } from '@thalweg/graph'
+import { and, expand, make, not, or, rebuild, reshape, sizeOf, withOperands } from '@thalweg/graph'
 import type { Expr, Graph, Operation } from '@thalweg/graph'
+import { convByColumns, inputGradientByColumns, weightGradientByColumns } from './columns.ts'
 import { convByPatches, inputGradientByConv, pointwiseConv, weightGradientByPatches } from './convolution.ts'
 import { maxPoolWithNaN, reduceExtreme, wideLogSoftmax } from './nan.ts'
 import { atanComposition, erfComposition, sigmoidComposition, softplusComposition } from './special-functions.ts'
@@ -27,7 +28,7 @@ function lowerNode(node: Expr): Expr {
     case 'ConvInputGradient':
       return lowerInputGradient(node)
     case 'ConvWeightGradient':
-      return weightGradientByPatches(node)
+      return wide && node.attributes.groups === 1 ? weightGradientByColumns(node) : weightGradientByPatches(node)
     case 'Softplus':
       return wide ? softplusComposition(x) : node
     case 'Sigmoid':
@@ -50,7 +51,7 @@ function lowerNode(node: Expr): Expr {
     case 'Where':
       return node.dtype === 'bool' ? chosen(node) : node
     case 'ScatterAdd':
-      return scatterFront(node)
+      return lowerScatter(node)
     case 'Expand':
       return x.op === 'Expand' ? expand(x.inputs[0], node.shape) : node
     default:
@@ -65,23 +66,34 @@ function chosen({ inputs: [condition, a, b] }: Operation<'Where'>): Expr {
 
 function lowerConv(node: Operation<'Conv'>): Expr {
   if (node.dtype !== 'float64') return node
-  return pointwiseConv(node) ?? convByPatches(node.inputs[0], node.inputs[1], node.attributes, node.shape)
+  if (node.attributes.groups === 1) return pointwiseConv(node) ?? convByColumns(node)
+  return convByPatches(node.inputs[0], node.inputs[1], node.attributes, node.shape)
 }
 
 /** Stride 1 runs as a Conv at forward speed; other strides keep ConvTranspose where there is a kernel for it. */
 function lowerInputGradient(node: Operation<'ConvInputGradient'>): Expr {
-  if (node.dtype !== 'float64' && node.attributes.strides.some((s) => s !== 1)) return node
+  const strided = node.attributes.strides.some((s) => s !== 1)
+  if (strided && node.dtype !== 'float64') return node
+  if (strided && node.attributes.groups === 1) return inputGradientByColumns(node)
   const forward = inputGradientByConv(node)
   return forward.op === 'Conv' ? lowerConv(forward) : forward
 }
 
-/** ScatterND adds along the first axis only: the axis is moved there and back. */
-function scatterFront(node: Operation<'ScatterAdd'>): Expr {
+/** ScatterND is the fast kernel, but its threads race where an index comes twice, and it adds along the first axis only.
+ * ScatterElements goes one by one: slower, and the same sum every time. */
+function lowerScatter(node: Operation<'ScatterAdd'>): Expr {
   const { axis, size } = node.attributes
-  if (axis === 0) return node
   const [indices, updates] = node.inputs
-  const k = indices.shape.length
-  const rank = updates.shape.length
-  const order = [...range(k).map((i) => axis + i), ...range(axis), ...range(rank).slice(axis + k)]
-  return moveAxis(scatterAdd(indices, transpose(updates, order), 0, size), 0, axis)
+  const count = sizeOf(indices.shape)
+  const after = sizeOf(node.shape.slice(axis + 1))
+  if (axis === 0 && areDistinct(indices)) return node
+  const shape = [sizeOf(node.shape.slice(0, axis)), count, after]
+  const positions = expand(reshape(indices, [1, count, 1]), shape)
+  return reshape(make('ScatterElementsAdd', [positions, reshape(updates, shape)], { axis: 1, size }), node.shape)
+}
+
+function areDistinct(indices: Expr): boolean {
+  if (indices.op !== 'Constant') return false
+  const values = indices.attributes.value.data as BigInt64Array
+  return values.every((v) => v >= 0n) && new Set(values).size === values.length
 }

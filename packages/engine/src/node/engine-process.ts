@@ -60,7 +60,7 @@ class EngineProcess {
   #child: ChildProcess | undefined
   #cancelled = false
   #calls = 0
-  /** Counts children, so that sessions know whether they are open in the present one. */
+  /** Counts children that ended, so that sessions know whether they are open in the present one. */
   generation = 0
 
   constructor(threads: number | undefined) {
@@ -109,7 +109,6 @@ class EngineProcess {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
-    this.generation++
     child.on('message', (message) => this.#settle(message as ChildReply))
     child.once('error', (error) => this.#ended(child, error.message))
     child.once('exit', (code, signal) => this.#ended(child, signal ?? `status ${code}`))
@@ -130,6 +129,7 @@ class EngineProcess {
     const waiting = [...this.#waiting.values()]
     this.#child = undefined
     this.#cancelled = false
+    this.generation++
     this.#waiting.clear()
     for (const { reject } of waiting) reject(reason)
   }
@@ -147,7 +147,7 @@ class ChildSession implements Session {
   readonly #id: number
   readonly #model: Uint8Array
   readonly #plan: SessionPlan
-  #openIn = 0
+  #openIn: number | undefined
   #last: readonly Tensor[] = []
 
   constructor(host: EngineProcess, id: number, model: Uint8Array, plan: SessionPlan) {
@@ -173,7 +173,7 @@ class ChildSession implements Session {
 
   async release(): Promise<void> {
     if (this.#openIn !== this.#host.generation) return
-    this.#openIn = 0
+    this.#openIn = undefined
     await this.#host.call({ call: 'release', session: this.#id }).catch((error: unknown) => {
       if (!isLost(error)) throw error
     })

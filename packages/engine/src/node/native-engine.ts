@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts'
 import { OnnxRuntimeEngine } from '../onnx-runtime-engine.ts'
 import { sessionOver, translated } from '../ort-session.ts'
 import type { OrtSession, OrtTensor as AnyOrtTensor } from '../ort-session.ts'
+import { inexactOptimizers } from '../runtime.ts'
 import type { Runtime } from '../runtime.ts'
 
 export interface NativeEngineOptions {
@@ -33,6 +34,7 @@ export function nativeRuntime({ threads = availableParallelism() }: NativeEngine
           intraOpNumThreads: plan.threads,
           interOpNumThreads: 1,
           graphOptimizationLevel: 'all',
+          extra: { optimization: { disable_specified_optimizers: inexactOptimizers } },
           logSeverityLevel: 4,
         }),
       )

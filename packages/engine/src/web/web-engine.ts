@@ -4,6 +4,7 @@ import type { Engine } from '../engine.ts'
 import { OnnxRuntimeEngine } from '../onnx-runtime-engine.ts'
 import { sessionOver, translated } from '../ort-session.ts'
 import type { OrtSession, OrtTensor } from '../ort-session.ts'
+import { inexactOptimizers } from '../runtime.ts'
 import type { Runtime } from '../runtime.ts'
 import { Turns } from '../turns.ts'
 
@@ -89,7 +90,12 @@ function runtimeOver(ort: OrtModule, host: Host): Runtime {
     threadsAvailable: host.threads,
     dtypes: host.dtypes,
     async createSession(model, plan) {
-      const options = { executionProviders: [host.provider], graphOptimizationLevel: 'all', logSeverityLevel: 4 } as const
+      const options = {
+        executionProviders: [host.provider],
+        graphOptimizationLevel: 'all',
+        extra: { optimization: { disable_specified_optimizers: inexactOptimizers } },
+        logSeverityLevel: 4,
+      } as const
       const create = (): Promise<OrtSession> => ort.InferenceSession.create(model, options) as unknown as Promise<OrtSession>
       const session = sessionOver(await turns.take(() => translated('compile', create)), plan, (value) => {
         const wrapped = new ort.Tensor(value.dtype, value.data as never, value.shape)

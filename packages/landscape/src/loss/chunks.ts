@@ -13,7 +13,7 @@ export interface Chunk {
 }
 
 /** Rows start … start+size of the first axis, as a view. */
-function rows(value: Tensor, start: number, size: number): Tensor {
+export function rows(value: Tensor, start: number, size: number): Tensor {
   const stride = sizeOf(value.shape.slice(1))
   const data = (value.data as Float64Array).subarray(start * stride, (start + size) * stride)
   return tensor(value.dtype, [size, ...value.shape.slice(1)], data as DataOf[DType])

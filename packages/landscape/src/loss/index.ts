@@ -1,4 +1,6 @@
 export { chunkSizes } from './chunks.ts'
+export { derivativeGraph, derivativeNames } from './derivative-graph.ts'
+export type { DerivativeGraph, DerivativeName, DerivativeOptions, DerivativeValue } from './derivative-graph.ts'
 export { valuesAt } from './loss-batch.ts'
 export type { LossValues } from './loss-batch.ts'
 export { lossNames } from './loss-function.ts'
