@@ -55,7 +55,13 @@ interface Golden {
 function valueAndSlope(f: (x: Expr) => Expr, points: readonly number[]): [Float64Array, Float64Array] {
   const x = input('x', 'float64', [points.length])
   const y = f(x)
-  const ones = constant(tensorOf('float64', [points.length], points.map(() => 1)))
+  const ones = constant(
+    tensorOf(
+      'float64',
+      [points.length],
+      points.map(() => 1),
+    ),
+  )
   const [value, slope] = evaluate([y, ...vjp([y], [x], [ones])], { x: tensorOf('float64', [points.length], points) })
   return [numbersOf(value), numbersOf(slope)]
 }

@@ -1,5 +1,22 @@
 import type { Expr } from '../core/expr.ts'
-import { abs, add, div, erf, exp, greater, greaterOrEqual, less, lessOrEqual, mul, neg, sigmoid, softplus, sub, tanh, where } from './elementwise.ts'
+import {
+  abs,
+  add,
+  div,
+  erf,
+  exp,
+  greater,
+  greaterOrEqual,
+  less,
+  lessOrEqual,
+  mul,
+  neg,
+  sigmoid,
+  softplus,
+  sub,
+  tanh,
+  where,
+} from './elementwise.ts'
 import type { Operand } from './elementwise.ts'
 
 /* Conventions at kinks are PyTorch's; each function says which side its derivative takes.

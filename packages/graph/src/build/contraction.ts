@@ -7,7 +7,7 @@ import { elementsInWindows, poolType, windowOutput } from '../core/signatures.ts
 import type { Shape } from '../core/tensor.ts'
 import { sizeOf, tensorOf } from '../core/tensor.ts'
 import { add, mul } from './elementwise.ts'
-import { pad, reshape, slice, transpose } from './structure.ts'
+import { pad, reshape, sliceAxis, transpose } from './structure.ts'
 import { reduceSum } from './reduction.ts'
 import { range } from '../core/shape.ts'
 
@@ -18,7 +18,10 @@ export function matmul(a: Expr, b: Expr): Expr {
     throw new ShapeError(`matmul: operands must have rank ≥ 1, got [${a.shape}] and [${b.shape}]. Use mul for scalars.`)
   if (a.shape.length === 1) {
     const product = matmul(reshape(a, [1, ...a.shape]), b)
-    return reshape(product, product.shape.filter((_, i) => i !== product.shape.length - (b.shape.length === 1 ? 1 : 2)))
+    return reshape(
+      product,
+      product.shape.filter((_, i) => i !== product.shape.length - (b.shape.length === 1 ? 1 : 2)),
+    )
   }
   if (b.shape.length === 1) {
     const product = matmul(a, reshape(b, [...b.shape, 1]))
@@ -84,13 +87,20 @@ export function convWeightGradient(x: Expr, y: Expr, geometry: ConvGeometry, ker
 
 /** Transposed convolution: x [N,C,…], w [C,O/groups,…] → [N,O,…], as ONNX ConvTranspose.
  * The output length is stride·(L−1) + dilation·(kernel−1) + 1 + outputPadding − pads. */
-export function convTranspose(x: Expr, w: Expr, options: ConvOptions & { outputPadding?: readonly number[] } = {}): Expr {
+export function convTranspose(
+  x: Expr,
+  w: Expr,
+  options: ConvOptions & { outputPadding?: readonly number[] } = {},
+): Expr {
   const g = convGeometry(x.shape.length - 2, options)
   const kernel = w.shape.slice(2)
   const extra = options.outputPadding ?? kernel.map(() => 0)
   const spatial = x.shape
     .slice(2)
-    .map((d, i) => g.strides[i] * (d - 1) + g.dilations[i] * (kernel[i] - 1) + 1 + extra[i] - g.padsBegin[i] - g.padsEnd[i])
+    .map(
+      (d, i) =>
+        g.strides[i] * (d - 1) + g.dilations[i] * (kernel[i] - 1) + 1 + extra[i] - g.padsBegin[i] - g.padsEnd[i],
+    )
   if (windowOutput(spatial, kernel, g).every((d, i) => d === x.shape[2 + i])) return convInputGradient(x, w, g, spatial)
   return paddedConvTranspose(x, w, g, spatial)
 }
@@ -102,7 +112,11 @@ function paddedConvTranspose(x: Expr, w: Expr, g: ConvGeometry, spatial: Shape):
     .map((d, i) => g.strides[i] * (d - 1) + g.dilations[i] * (w.shape[2 + i] - 1) + 1 - g.padsBegin[i])
   const reach = uncut.map((d, i) => Math.min(d, spatial[i]))
   const small = convInputGradient(x, w, { ...g, padsEnd: uncut.map((d, i) => d - reach[i]) }, reach)
-  return pad(small, small.shape.map(() => 0), [0, 0, ...spatial.map((d, i) => d - reach[i])])
+  return pad(
+    small,
+    small.shape.map(() => 0),
+    [0, 0, ...spatial.map((d, i) => d - reach[i])],
+  )
 }
 
 /** Mean over windows of x [N,C,…]. With `countPadding` padding counts as zeros, else only real elements are averaged. */
@@ -116,20 +130,30 @@ export function averagePool(x: Expr, kernel: Shape, options: ConvOptions = {}, c
   return scaleByCounts(sum, counts)
 }
 
-/** Σ over each window, one strided slice per tap and axis. */
+/** Σ over each window, one axis after the other. */
 function windowSum(x: Expr, kernel: Shape, g: ConvGeometry): Expr {
-  let out = pad(x, [0, 0, ...g.padsBegin], [0, 0, ...g.padsEnd])
+  const padded = pad(x, [0, 0, ...g.padsBegin], [0, 0, ...g.padsEnd])
   const lengths = windowOutput(x.shape.slice(2), kernel, g)
-  kernel.forEach((k, i) => {
-    const taps = range(k).map((t) => {
-      const start = t * g.dilations[i]
-      const starts = out.shape.map((_, a) => (a === 2 + i ? start : 0))
-      const ends = out.shape.map((d, a) => (a === 2 + i ? start + (lengths[i] - 1) * g.strides[i] + 1 : d))
-      return slice(out, starts, ends, out.shape.map((_, a) => (a === 2 + i ? g.strides[i] : 1)))
-    })
-    out = taps.reduce((sum, tap) => add(sum, tap))
+  return kernel.reduce((out, k, i) => {
+    const disjoint = g.dilations[i] === 1 && (g.strides[i] === k || lengths[i] === 1)
+    return disjoint ? blockSum(out, 2 + i, k, lengths[i]) : tapSum(out, 2 + i, k, lengths[i], g.strides[i], g.dilations[i])
+  }, padded)
+}
+
+/** Windows that follow each other without overlap: the axis is folded and summed in one reduction. */
+function blockSum(x: Expr, axis: number, kernel: number, length: number): Expr {
+  const blocks = sliceAxis(x, axis, 0, kernel * length)
+  const folded = reshape(blocks, [...x.shape.slice(0, axis), length, kernel, ...x.shape.slice(axis + 1)])
+  return reduceSum(folded, [axis + 1])
+}
+
+/** Windows that overlap or have gaps: one strided slice per tap. */
+function tapSum(x: Expr, axis: number, kernel: number, length: number, stride: number, dilation: number): Expr {
+  const taps = range(kernel).map((t) => {
+    const start = t * dilation
+    return sliceAxis(x, axis, start, start + (length - 1) * stride + 1, stride)
   })
-  return out
+  return taps.reduce((sum, tap) => add(sum, tap))
 }
 
 function scaleByCounts(sum: Expr, counts: number[][]): Expr {
@@ -144,7 +168,13 @@ function scaleByCounts(sum: Expr, counts: number[][]): Expr {
 }
 
 function reciprocals(perAxis: number[], shape: Shape, like: Expr): Expr {
-  return constant(tensorOf(like.dtype, shape, perAxis.map((c) => 1 / c)))
+  return constant(
+    tensorOf(
+      like.dtype,
+      shape,
+      perAxis.map((c) => 1 / c),
+    ),
+  )
 }
 
 /** Largest element of each window of x [N,C,…]; padding never wins. */

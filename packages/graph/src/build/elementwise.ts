@@ -22,9 +22,10 @@ export function scalarValue(x: Expr): number | undefined {
 }
 
 /** Both operands as expressions of one dtype. */
-export function lift(where: string, a: Operand, b: Operand): [Expr, Expr] {
+export function lift(op: string, a: Operand, b: Operand): [Expr, Expr] {
   if (typeof a === 'number') {
-    if (typeof b === 'number') throw new ShapeError(`${where}: one operand must be an expression, got two numbers. Use scalar().`)
+    if (typeof b === 'number')
+      throw new ShapeError(`${op}: one operand must be an expression, got two numbers. Use scalar().`)
     return [scalar(a, b.dtype), b]
   }
   return [a, typeof b === 'number' ? scalar(b, a.dtype) : b]

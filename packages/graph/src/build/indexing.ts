@@ -13,7 +13,13 @@ export function wrapIndices(indices: Expr, size: number): Expr {
   if (indices.op === 'Constant') {
     const values = Array.from(indices.attributes.value.data, Number)
     return values.some((v) => v < 0)
-      ? constant(tensorOf('int64', indices.shape, values.map((v) => (v < 0 ? v + size : v))))
+      ? constant(
+          tensorOf(
+            'int64',
+            indices.shape,
+            values.map((v) => (v < 0 ? v + size : v)),
+          ),
+        )
       : indices
   }
   return where(less(indices, 0), add(indices, size), indices)
@@ -28,7 +34,18 @@ export function gather(x: Expr, indices: Expr, axis: number): Expr {
 export function gatherElements(x: Expr, indices: Expr, axis: number): Expr {
   const a = normalizeAxis('GatherElements', axis, x.shape.length)
   const reached = x.shape.map((d, i) => (i === a ? d : Math.min(d, indices.shape[i] ?? d)))
-  return make('GatherElements', [slice(x, x.shape.map(() => 0), reached), indices], { axis: a })
+  return make(
+    'GatherElements',
+    [
+      slice(
+        x,
+        x.shape.map(() => 0),
+        reached,
+      ),
+      indices,
+    ],
+    { axis: a },
+  )
 }
 
 /** The adjoint of `gather`: zeros with an axis of length `size`, updates added at the indices. */

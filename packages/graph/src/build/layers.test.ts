@@ -13,7 +13,8 @@ type Layer = (x: Expr, ...rest: Expr[]) => Expr
 
 /** Ours under the names of the golden file. */
 const layers: Readonly<Record<string, Layer>> = {
-  batchNormalization: (x, scale, shift, mean, variance) => normalization.batchNormalization(x, scale, shift, mean, variance),
+  batchNormalization: (x, scale, shift, mean, variance) =>
+    normalization.batchNormalization(x, scale, shift, mean, variance),
   instanceNormalization: (x, scale, shift) => normalization.instanceNormalization(x, scale, shift),
   groupNormalization: (x, scale, shift) => normalization.groupNormalization(x, 2, scale, shift),
   layerNormalization: (x, scale, shift) => normalization.layerNormalization(x, scale, shift, 2),
@@ -36,7 +37,8 @@ interface Golden {
 
 describe('layers are PyTorch’s', () => {
   it.each(readGolden<Golden>('layers'))('$name', (golden) => {
-    const [value] = evaluate([(layers[golden.name] as (...given: Expr[]) => Expr)(...golden.in.map((x) => constant(tensorFrom(x))))])
+    const [x, ...rest] = golden.in.map((value) => constant(tensorFrom(value)))
+    const [value] = evaluate([layers[golden.name](x, ...rest)])
     expect(value.shape).toEqual(golden.y.shape)
     const expected = numbersOf(tensorFrom(golden.y))
     numbersOf(value).forEach((v, i) => {

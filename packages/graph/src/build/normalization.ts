@@ -13,7 +13,14 @@ function perChannel(v: Expr, rank: number): Expr {
 
 /** (x − mean)/√(variance + ε) · scale + shift with running statistics: inference mode, x [N,C,…].
  * The statistics meet first, so that with constant parameters one factor and one summand remain. */
-export function batchNormalization(x: Expr, scale: Expr, shift: Expr, mean: Expr, variance: Expr, epsilon = 1e-5): Expr {
+export function batchNormalization(
+  x: Expr,
+  scale: Expr,
+  shift: Expr,
+  mean: Expr,
+  variance: Expr,
+  epsilon = 1e-5,
+): Expr {
   const rank = x.shape.length
   const factor = div(scale, sqrt(add(variance, epsilon)))
   const offset = sub(shift, mul(mean, factor))

@@ -53,7 +53,12 @@ export function reduceProd(x: Expr, axes?: readonly number[], keepDims = false):
   const at = axes ? normalizeAxes('reduceProd', axes, x.shape.length) : range(x.shape.length)
   let out = x
   for (const axis of at) {
-    if (x.shape[axis] === 0) out = full(x.dtype, out.shape.map((d, i) => (i === axis ? 1 : d)), 1)
+    if (x.shape[axis] === 0)
+      out = full(
+        x.dtype,
+        out.shape.map((d, i) => (i === axis ? 1 : d)),
+        1,
+      )
     while (out.shape[axis] > 1) {
       const n = out.shape[axis]
       const half = n >> 1
@@ -61,7 +66,12 @@ export function reduceProd(x: Expr, axes?: readonly number[], keepDims = false):
       out = n % 2 ? mulFirst(paired, sliceAxis(out, axis, n - 1, n), axis) : paired
     }
   }
-  return keepDims ? out : reshape(out, x.shape.filter((_, i) => !at.includes(i)))
+  return keepDims
+    ? out
+    : reshape(
+        out,
+        x.shape.filter((_, i) => !at.includes(i)),
+      )
 }
 
 /** `paired` with its first slice along `axis` multiplied by `rest` (length 1). */
@@ -108,5 +118,3 @@ export function sumTo(x: Expr, shape: Shape): Expr {
 export function innerProduct(a: Expr, b: Expr): Expr {
   return reduceSum(mul(a, b))
 }
-
-

@@ -11,19 +11,14 @@ import { scalar } from './elementwise.ts'
 export function reshape(x: Expr, shape: Shape): Expr {
   const unknown = shape.indexOf(-1)
   const known = sizeOf(shape.filter((d) => d !== -1))
-  const full = unknown < 0 ? shape : shape.map((d) => (d === -1 ? sizeOf(x.shape) / known : d))
-  if (sameShape(full, x.shape)) return x
-  const source = x.op === 'Reshape' ? x.inputs[0] : x
-  return sameShape(full, source.shape) ? source : make('Reshape', [source], { shape: full })
+  const complete = unknown < 0 ? shape : shape.map((d) => (d === -1 ? sizeOf(x.shape) / known : d))
+  // Never looks through x: derivatives are taken with respect to any node, such as a parameter that is a view of θ.
+  return sameShape(complete, x.shape) ? x : make('Reshape', [x], { shape: complete })
 }
 
 /** Axes permuted: result axis i is operand axis perm[i]. */
 export function transpose(x: Expr, perm: readonly number[]): Expr {
   if (perm.length === x.shape.length && perm.every((p, i) => p === i)) return x
-  if (x.op === 'Transpose') {
-    const inner = x.attributes.perm
-    return transpose(x.inputs[0], perm.map((p) => inner[p]))
-  }
   return make('Transpose', [x], { perm })
 }
 
@@ -50,15 +45,23 @@ export function unsqueeze(x: Expr, axes: readonly number[]): Expr {
   const rank = x.shape.length + axes.length
   const at = normalizeAxes('unsqueeze', axes, rank)
   const old = [...x.shape]
-  return reshape(x, range(rank).map((i) => (at.includes(i) ? 1 : old.shift()!)))
+  return reshape(
+    x,
+    range(rank).map((i) => (at.includes(i) ? 1 : old.shift()!)),
+  )
 }
 
 /** Axes of length 1 removed; all of them when none are named. */
 export function squeeze(x: Expr, axes?: readonly number[]): Expr {
-  const at = axes ? normalizeAxes('squeeze', axes, x.shape.length) : range(x.shape.length).filter((i) => x.shape[i] === 1)
+  const at = axes
+    ? normalizeAxes('squeeze', axes, x.shape.length)
+    : range(x.shape.length).filter((i) => x.shape[i] === 1)
   const long = at.find((i) => x.shape[i] !== 1)
   if (long !== undefined) throw new ShapeError(`squeeze: axis ${long} must have length 1, got [${x.shape}].`)
-  return reshape(x, x.shape.filter((_, i) => !at.includes(i)))
+  return reshape(
+    x,
+    x.shape.filter((_, i) => !at.includes(i)),
+  )
 }
 
 /** All axes from `axis` on made one, and all before it too: a matrix. */
@@ -71,7 +74,10 @@ export function sliceAxis(x: Expr, axis: number, start: number, end: number, ste
   const a = normalizeAxis('sliceAxis', axis, x.shape.length)
   const d = x.shape[a]
   const clampTo = (v: number, low: number, high: number): number => Math.min(Math.max(v < 0 ? v + d : v, low), high)
-  let [s, e] = step > 0 ? [clampTo(start, 0, d), clampTo(end, 0, d)] : [clampTo(start, -1, d - 1), end < -d ? -1 : clampTo(end, -1, d - 1)]
+  let [s, e] =
+    step > 0
+      ? [clampTo(start, 0, d), clampTo(end, 0, d)]
+      : [clampTo(start, -1, d - 1), end < -d ? -1 : clampTo(end, -1, d - 1)]
   if (step > 0 ? e < s : e > s) e = s
   if (s < 0) s = e = 0
   if (s === 0 && e === d && step === 1) return x
@@ -94,7 +100,9 @@ export function selectAt(x: Expr, axis: number, position: number): Expr {
   const a = normalizeAxis('selectAt', axis, x.shape.length)
   const d = x.shape[a]
   if (position < -d || position >= d)
-    throw new ShapeError(`selectAt: position along axis ${a} of [${x.shape}] must be in ${-d}…${d - 1}, got ${position}.`)
+    throw new ShapeError(
+      `selectAt: position along axis ${a} of [${x.shape}] must be in ${-d}…${d - 1}, got ${position}.`,
+    )
   const at = position < 0 ? position + d : position
   return squeeze(sliceAxis(x, a, at, at + 1), [a])
 }
@@ -112,14 +120,18 @@ export function concat(parts: readonly Expr[], axis: number): Expr {
 
 /** Operands of equal shape along a new axis. */
 export function stack(parts: readonly Expr[], axis: number): Expr {
-  return concat(parts.map((p) => unsqueeze(p, [axis])), axis)
+  return concat(
+    parts.map((p) => unsqueeze(p, [axis])),
+    axis,
+  )
 }
 
 /** Pieces of the given lengths along an axis. */
 export function split(x: Expr, lengths: readonly number[], axis: number): Expr[] {
   const a = normalizeAxis('split', axis, x.shape.length)
   const total = lengths.reduce((s, l) => s + l, 0)
-  if (total !== x.shape[a]) throw new ShapeError(`split: lengths [${lengths}] must add up to ${x.shape[a]}, got ${total}.`)
+  if (total !== x.shape[a])
+    throw new ShapeError(`split: lengths [${lengths}] must add up to ${x.shape[a]}, got ${total}.`)
   let at = 0
   return lengths.map((l) => sliceAxis(x, a, at, (at += l)))
 }
@@ -142,5 +154,8 @@ export function int64(values: readonly number[]): Expr {
 export function tile(x: Expr, repeats: readonly number[]): Expr {
   const interleaved = x.shape.flatMap((d) => [1, d])
   const stretched = x.shape.flatMap((d, i) => [repeats[i], d])
-  return reshape(expand(reshape(x, interleaved), stretched), x.shape.map((d, i) => d * repeats[i]))
+  return reshape(
+    expand(reshape(x, interleaved), stretched),
+    x.shape.map((d, i) => d * repeats[i]),
+  )
 }

@@ -1,6 +1,12 @@
 import { ShapeError } from './errors.ts'
 import type { TensorType } from './expr.ts'
-import type { ConvGeometry, OperatorAttributes, OperatorName, Reduction, WindowGeometry } from './operator-attributes.ts'
+import type {
+  ConvGeometry,
+  OperatorAttributes,
+  OperatorName,
+  Reduction,
+  WindowGeometry,
+} from './operator-attributes.ts'
 import { broadcastShapes, range, sameShape } from './shape.ts'
 import { isFloat, sizeOf } from './tensor.ts'
 import type { DType, Shape } from './tensor.ts'
@@ -61,9 +67,7 @@ const binary =
   }
 
 function reducedShape(shape: Shape, { axes, keepDims }: Reduction): Shape {
-  return keepDims
-    ? shape.map((d, i) => (axes.includes(i) ? 1 : d))
-    : shape.filter((_, i) => !axes.includes(i))
+  return keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i))
 }
 
 const reduction =
@@ -73,9 +77,9 @@ const reduction =
     const [x] = inputs
     check(floatOnly ? isFloat(x.dtype) : x.dtype !== 'bool', where, 'needs a numeric operand', inputs, 'Cast it.')
     check(
-      attributes.axes.length > 0 && attributes.axes.every((a) => Number.isInteger(a) && a >= 0 && a < x.shape.length),
+      attributes.axes.every((a) => Number.isInteger(a) && a >= 0 && a < x.shape.length),
       where,
-      `axes [${attributes.axes}] must be at least one, all below the rank`,
+      `axes [${attributes.axes}] must be below the rank`,
       inputs,
     )
     check(
@@ -88,7 +92,12 @@ const reduction =
   }
 
 function axisInside(inputs: readonly TensorType[], axis: number, where: string): void {
-  check(Number.isInteger(axis) && axis >= 0 && axis < inputs[0].shape.length, where, `axis ${axis} must be below the rank`, inputs)
+  check(
+    Number.isInteger(axis) && axis >= 0 && axis < inputs[0].shape.length,
+    where,
+    `axis ${axis} must be below the rank`,
+    inputs,
+  )
 }
 
 const alongAxis = (inputs: readonly TensorType[], { axis }: { axis: number }, where: string): TensorType => {
@@ -129,7 +138,12 @@ function checkWindow(inputs: readonly TensorType[], rank: number, g: WindowGeome
 }
 
 function checkKernel(inputs: readonly TensorType[], kernel: Shape, where: string): void {
-  check(kernel.every((k) => Number.isInteger(k) && k >= 1), where, `kernel [${kernel}] must be positive integers`, inputs)
+  check(
+    kernel.every((k) => Number.isInteger(k) && k >= 1),
+    where,
+    `kernel [${kernel}] must be positive integers`,
+    inputs,
+  )
 }
 
 function positive(shape: Shape, where: string, inputs: readonly TensorType[]): void {
@@ -146,7 +160,12 @@ function conv(inputs: readonly TensorType[], g: ConvGeometry, where: string): Te
   oneDType(inputs, where)
   const [x, w] = inputs
   const rank = x.shape.length - 2
-  check(isFloat(x.dtype) && rank >= 1 && w.shape.length === rank + 2, where, 'needs x [N,C,…] and w [O,C/groups,…]', inputs)
+  check(
+    isFloat(x.dtype) && rank >= 1 && w.shape.length === rank + 2,
+    where,
+    'needs x [N,C,…] and w [O,C/groups,…]',
+    inputs,
+  )
   checkKernel(inputs, w.shape.slice(2), where)
   checkWindow(inputs, rank, g, where)
   check(
@@ -187,10 +206,17 @@ function convWeightGradient(
 }
 
 /** Numbers of real elements that each window holds along one axis. */
-export function elementsInWindows(length: number, kernel: number, g: WindowGeometry, axis: number, windows: number): number[] {
+export function elementsInWindows(
+  length: number,
+  kernel: number,
+  g: WindowGeometry,
+  axis: number,
+  windows: number,
+): number[] {
   return range(windows).map((o) => {
     const start = o * g.strides[axis] - g.padsBegin[axis]
-    return range(kernel).filter((t) => start + t * g.dilations[axis] >= 0 && start + t * g.dilations[axis] < length).length
+    return range(kernel).filter((t) => start + t * g.dilations[axis] >= 0 && start + t * g.dilations[axis] < length)
+      .length
   })
 }
 
@@ -199,14 +225,24 @@ export function poolType(inputs: readonly TensorType[], a: OperatorAttributes['M
   arity(inputs, 1, where)
   const [x] = inputs
   const rank = x.shape.length - 2
-  check(isFloat(x.dtype) && rank >= 1 && a.kernel.length === rank, where, 'needs x [N,C,…] and a kernel entry per spatial axis', inputs)
+  check(
+    isFloat(x.dtype) && rank >= 1 && a.kernel.length === rank,
+    where,
+    'needs x [N,C,…] and a kernel entry per spatial axis',
+    inputs,
+  )
   checkKernel(inputs, a.kernel, where)
   checkWindow(inputs, rank, a, where)
   const lengths = x.shape.slice(2)
   const spatial = windowOutput(lengths, a.kernel, a)
   positive(spatial, where, inputs)
   const held = lengths.flatMap((d, i) => elementsInWindows(d, a.kernel[i], a, i, spatial[i]))
-  check(held.every((count) => count > 0), where, `padding [${a.padsBegin}], [${a.padsEnd}] must leave an element in every window`, inputs)
+  check(
+    held.every((count) => count > 0),
+    where,
+    `padding [${a.padsBegin}], [${a.padsEnd}] must leave an element in every window`,
+    inputs,
+  )
   return { dtype: x.dtype, shape: [x.shape[0], x.shape[1], ...spatial] }
 }
 
@@ -214,7 +250,12 @@ function matMul(inputs: readonly TensorType[], _: unknown, where: string): Tenso
   arity(inputs, 2, where)
   oneDType(inputs, where)
   const [a, b] = inputs
-  check(isFloat(a.dtype) && a.shape.length >= 2 && b.shape.length >= 2, where, 'needs floating-point operands of rank ≥ 2', inputs)
+  check(
+    isFloat(a.dtype) && a.shape.length >= 2 && b.shape.length >= 2,
+    where,
+    'needs floating-point operands of rank ≥ 2',
+    inputs,
+  )
   check(a.shape.at(-1) === b.shape.at(-2), where, 'inner axes must be equal', inputs)
   const batch = broadcastShapes(where, a.shape.slice(0, -2), b.shape.slice(0, -2))
   return { dtype: a.dtype, shape: [...batch, a.shape.at(-2)!, b.shape.at(-1)!] }
@@ -239,7 +280,12 @@ function slice(inputs: readonly TensorType[], a: OperatorAttributes['Slice'], wh
     const [start, end, step] = [a.starts[i], a.ends[i], a.steps[i]]
     const forward = step > 0 && start >= 0 && end <= d && start <= end
     const backward = step < 0 && end >= -1 && end <= start && (start < d || start === end)
-    check([start, end, step].every(Number.isInteger) && (forward || backward), where, `${start}:${end}:${step} must lie inside axis ${i}`, inputs)
+    check(
+      [start, end, step].every(Number.isInteger) && (forward || backward),
+      where,
+      `${start}:${end}:${step} must lie inside axis ${i}`,
+      inputs,
+    )
     return sliceLength(start, end, step)
   })
   return { dtype: x.dtype, shape }
@@ -251,7 +297,9 @@ function concat(inputs: readonly TensorType[], { axis }: { axis: number }, where
   axisInside(inputs, axis, where)
   const [first] = inputs
   check(
-    inputs.every((t) => t.shape.length === first.shape.length && t.shape.every((d, i) => i === axis || d === first.shape[i])),
+    inputs.every(
+      (t) => t.shape.length === first.shape.length && t.shape.every((d, i) => i === axis || d === first.shape[i]),
+    ),
     where,
     `all axes but ${axis} must be equal`,
     inputs,
@@ -297,10 +345,15 @@ function scatterAdd(inputs: readonly TensorType[], a: OperatorAttributes['Scatte
   return { dtype: updates.dtype, shape: [...updates.shape.slice(0, axis), size, ...updates.shape.slice(axis + k)] }
 }
 
-function scatterElementsAdd(inputs: readonly TensorType[], a: OperatorAttributes['ScatterElementsAdd'], where: string): TensorType {
+function scatterElementsAdd(
+  inputs: readonly TensorType[],
+  a: OperatorAttributes['ScatterElementsAdd'],
+  where: string,
+): TensorType {
   arity(inputs, 2, where)
   const [indices, updates] = inputs
-  check(indices.dtype === 'int64' && sameShape(indices.shape, updates.shape), where, 'needs int64 indices of the shape of the updates', inputs)
+  check(indices.dtype === 'int64' && updates.dtype !== 'bool', where, 'needs int64 indices and numeric updates', inputs)
+  check(sameShape(indices.shape, updates.shape), where, 'indices must have the shape of the updates', inputs)
   axisInside(inputs, a.axis, where)
   return { dtype: updates.dtype, shape: updates.shape.map((d, i) => (i === a.axis ? a.size : d)) }
 }
@@ -369,6 +422,7 @@ export const signatures: { readonly [K in OperatorName]: Signature<K> } = {
   ReduceLogSumExp: reduction(true, true),
   ArgMax: (inputs, { axis, keepDims }, where) => {
     arity(inputs, 1, where)
+    check(inputs[0].dtype !== 'bool', where, 'needs a numeric operand', inputs, 'Cast it.')
     axisInside(inputs, axis, where)
     check(inputs[0].shape[axis] > 0, where, 'needs at least one element', inputs)
     return { dtype: 'int64', shape: reducedShape(inputs[0].shape, { axes: [axis], keepDims }) }
@@ -396,7 +450,12 @@ export const signatures: { readonly [K in OperatorName]: Signature<K> } = {
     arity(inputs, 1, where)
     const { shape, dtype } = inputs[0]
     const sorted = [...perm].sort((p, q) => p - q)
-    check(perm.length === shape.length && sorted.every((p, i) => p === i), where, `[${perm}] must permute the axes`, inputs)
+    check(
+      perm.length === shape.length && sorted.every((p, i) => p === i),
+      where,
+      `[${perm}] must permute the axes`,
+      inputs,
+    )
     return { dtype, shape: perm.map((p) => shape[p]) }
   },
   Expand: (inputs, { shape }, where) => {
@@ -414,7 +473,9 @@ export const signatures: { readonly [K in OperatorName]: Signature<K> } = {
     arity(inputs, 1, where)
     const { shape, dtype } = inputs[0]
     check(
-      before.length === shape.length && after.length === shape.length && [...before, ...after].every((p) => Number.isInteger(p) && p >= 0),
+      before.length === shape.length &&
+        after.length === shape.length &&
+        [...before, ...after].every((p) => Number.isInteger(p) && p >= 0),
       where,
       `pads [${before}], [${after}] must be non-negative, one per axis`,
       inputs,

@@ -10,7 +10,9 @@ describe('tensor', () => {
   })
 
   it('refuses data of another type or length, and shapes that are none', () => {
-    expect(() => tensor('float64', [2], Float32Array.of(1, 2) as never)).toThrow(/float64 needs Float64Array, got Float32Array/)
+    expect(() => tensor('float64', [2], Float32Array.of(1, 2) as never)).toThrow(
+      /float64 needs Float64Array, got Float32Array/,
+    )
     expect(() => tensor('float64', [3], Float64Array.of(1, 2))).toThrow('tensor: shape [3] has 3 elements, got 2.')
     expect(() => tensor('float64', [-1, -1], Float64Array.of(1))).toThrow(ShapeError)
     expect(() => tensor('float64', [0.5, 2], Float64Array.of(1))).toThrow(ShapeError)
@@ -40,7 +42,9 @@ describe('shapes', () => {
     expect(broadcastShapes('f', [2, 1, 3], [4, 1])).toEqual([2, 4, 3])
     expect(broadcastShapes('f', [], [2])).toEqual([2])
     expect(broadcastShapes('f', [1], [0])).toEqual([0])
-    expect(() => broadcastShapes('f', [2], [3])).toThrow(/^f: trailing axes must be equal or 1 to broadcast, got \[2\] and \[3\]/)
+    expect(() => broadcastShapes('f', [2], [3])).toThrow(
+      /^f: trailing axes must be equal or 1 to broadcast, got \[2\] and \[3\]/,
+    )
   })
 
   it('normalise axes', () => {

@@ -58,7 +58,9 @@ export function allocate<D extends DType>(dtype: D, length: number): DataOf[D] {
  * @throws {ShapeError} if the data's type or length does not match dtype and shape. */
 export function tensor<D extends DType>(dtype: D, shape: Shape, data: DataOf[D]): Tensor<D> {
   if (!(data instanceof constructors[dtype]))
-    throw new ShapeError(`tensor: ${dtype} needs ${constructors[dtype].name}, got ${(data as object).constructor.name}.`)
+    throw new ShapeError(
+      `tensor: ${dtype} needs ${constructors[dtype].name}, got ${(data as object).constructor.name}.`,
+    )
   checkShape('tensor', shape)
   if (data.length !== sizeOf(shape))
     throw new ShapeError(`tensor: shape [${shape}] has ${sizeOf(shape)} elements, got ${data.length}.`)
@@ -71,7 +73,8 @@ export function tensorOf<D extends DType>(dtype: D, shape: Shape, values: ArrayL
   if (dtype === 'int64') {
     const out = data as BigInt64Array
     for (let i = 0; i < values.length; i++) {
-      if (!Number.isSafeInteger(values[i])) throw new DomainError(`tensorOf: int64 needs safe integers, got ${values[i]} at ${i}.`)
+      if (!Number.isSafeInteger(values[i]))
+        throw new DomainError(`tensorOf: int64 needs safe integers, got ${values[i]} at ${i}.`)
       out[i] = BigInt(values[i])
     }
   } else if (dtype === 'bool') {
@@ -90,7 +93,7 @@ export function numbersOf(value: Tensor): Float64Array {
 
 /** The same values in another dtype; the same object when nothing changes. */
 export function castTensor<D extends DType>(value: Tensor, dtype: D): Tensor<D> {
-  if (value.dtype === (dtype as DType)) return value as Tensor<D>
+  if (value.dtype === dtype) return value as Tensor<D>
   const values = numbersOf(value)
   return tensorOf(dtype, value.shape, dtype === 'int64' ? values.map(Math.trunc) : values)
 }

@@ -44,7 +44,8 @@ export function inputsOf(roots: readonly Expr[]): InputExpr[] {
 function checkNames(inputs: readonly InputExpr[]): void {
   const names = new Set<string>()
   for (const { attributes } of inputs) {
-    if (names.has(attributes.name)) throw new InvariantError(`graph: two inputs are named ${attributes.name}. Name them apart.`)
+    if (names.has(attributes.name))
+      throw new InvariantError(`graph: two inputs are named ${attributes.name}. Name them apart.`)
     names.add(attributes.name)
   }
 }

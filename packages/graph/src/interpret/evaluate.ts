@@ -12,7 +12,7 @@ import type { NdArray } from './nd-array.ts'
  * @throws {DomainError} for an index outside its axis, and where an int64 result is no integer below 2⁵³. */
 export function interpretOperation(node: AnyOperation, operands: readonly NdArray[]): NdArray {
   const rule = operators[node.op] as unknown as Rule<'Add'>
-  const value = rule.interpret(operands, node.attributes as never, node)
+  const value = rule.interpret(operands, node.attributes, node)
   if (node.dtype === 'int64') {
     const bad = value.data.find((v) => !Number.isSafeInteger(v))
     if (bad !== undefined) throw new DomainError(`${node.op}: int64 results must be integers below 2^53, got ${bad}.`)
@@ -25,7 +25,9 @@ function bind(node: Expr & { op: 'Input' }, values: Readonly<Record<string, Tens
   const value = values[name]
   if (!value) throw new DomainError(`evaluate: input ${name} has no value. Pass one.`)
   if (value.dtype !== node.dtype || !sameShape(value.shape, node.shape))
-    throw new ShapeError(`evaluate: input ${name} must be ${node.dtype}[${node.shape}], got ${value.dtype}[${value.shape}].`)
+    throw new ShapeError(
+      `evaluate: input ${name} must be ${node.dtype}[${node.shape}], got ${value.dtype}[${value.shape}].`,
+    )
   return ndArrayOf(value)
 }
 
@@ -36,7 +38,14 @@ export function evaluate(outputs: readonly Expr[], values: Readonly<Record<strin
   for (const node of topologicalOrder(outputs)) {
     if (node.op === 'Input') known.set(node, bind(node, values))
     else if (node.op === 'Constant') known.set(node, ndArrayOf(node.attributes.value))
-    else known.set(node, interpretOperation(node, node.inputs.map((x) => known.get(x)!)))
+    else
+      known.set(
+        node,
+        interpretOperation(
+          node,
+          node.inputs.map((x) => known.get(x)!),
+        ),
+      )
   }
   return outputs.map((y) => tensorOfNdArray(known.get(y)!))
 }

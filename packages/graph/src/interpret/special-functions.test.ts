@@ -3,7 +3,11 @@ import { numbersFrom, readGolden } from '../../test/read-golden.ts'
 import type { GoldenNumber } from '../../test/read-golden.ts'
 import { erfOf, roundHalfEven, sigmoidOf, softplusOf } from './special-functions.ts'
 
-const functions: Readonly<Record<string, (x: number) => number>> = { erf: erfOf, sigmoid: sigmoidOf, softplus: softplusOf }
+const functions: Readonly<Record<string, (x: number) => number>> = {
+  erf: erfOf,
+  sigmoid: sigmoidOf,
+  softplus: softplusOf,
+}
 
 describe('special functions', () => {
   it.each(readGolden<{ name: string; x: GoldenNumber[]; y: GoldenNumber[] }>('special-functions'))(

@@ -35,7 +35,7 @@ function erfSeries(x: number): number {
     term *= (2 * x * x) / (2 * n + 1)
     sum += term
   }
-  return ((2 / Math.sqrt(Math.PI)) * sum) * Math.exp(-x * x)
+  return (2 / Math.sqrt(Math.PI)) * sum * Math.exp(-x * x)
 }
 
 /** erfc x = e^{−x²}/√π · 1/(x + ½/(x + 1/(x + 3/2/(x + …)))) */

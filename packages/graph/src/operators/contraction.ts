@@ -95,7 +95,11 @@ function batchConv(node: Operation<'Conv'>, [x, w]: readonly BatchedOperand[], s
   return batchOfChannels(y, size)
 }
 
-function batchInputGradient(node: Operation<'ConvInputGradient'>, [y, w]: readonly BatchedOperand[], size: number): Expr {
+function batchInputGradient(
+  node: Operation<'ConvInputGradient'>,
+  [y, w]: readonly BatchedOperand[],
+  size: number,
+): Expr {
   const { spatial } = node.attributes
   const g = geometryOf(node.attributes)
   if (!w.batched) return splitFirst(convInputGradient(mergeSamples(y.value), w.value, g, spatial), size)
@@ -104,17 +108,28 @@ function batchInputGradient(node: Operation<'ConvInputGradient'>, [y, w]: readon
   return batchOfChannels(x, size)
 }
 
-function batchWeightGradient(node: Operation<'ConvWeightGradient'>, [x, y]: readonly BatchedOperand[], size: number): Expr {
+function batchWeightGradient(
+  node: Operation<'ConvWeightGradient'>,
+  [x, y]: readonly BatchedOperand[],
+  size: number,
+): Expr {
   const { kernel } = node.attributes
   const g = geometryOf(node.attributes)
-  if (!x.batched && g.groups === 1) return splitFirst(convWeightGradient(x.value, channelsOfBatch(y.value), g, kernel), size)
+  if (!x.batched && g.groups === 1)
+    return splitFirst(convWeightGradient(x.value, channelsOfBatch(y.value), g, kernel), size)
   const grouped = { ...g, groups: g.groups * size }
   const w = convWeightGradient(channelsOfBatch(stacked(x, size)), channelsOfBatch(stacked(y, size)), grouped, kernel)
   return splitFirst(w, size)
 }
 
 /** Visits every product of the trilinear form with the flat positions of its x, w and y. */
-function forEachProduct(x: Shape, w: Shape, y: Shape, g: ConvGeometry, visit: (x: number, w: number, y: number) => void): void {
+function forEachProduct(
+  x: Shape,
+  w: Shape,
+  y: Shape,
+  g: ConvGeometry,
+  visit: (x: number, w: number, y: number) => void,
+): void {
   const perGroup = y[1] / g.groups
   const strides = broadcastStrides(x, x)
   const kernel = w.slice(2)
@@ -136,7 +151,11 @@ function forEachProduct(x: Shape, w: Shape, y: Shape, g: ConvGeometry, visit: (x
 
 // ------------------------------------------------------------------- pooling
 
-function mergedPool(node: Operation<'MaxPool' | 'MaxPoolIndices'>, [{ value }]: readonly BatchedOperand[], size: number): Expr {
+function mergedPool(
+  node: Operation<'MaxPool' | 'MaxPoolIndices'>,
+  [{ value }]: readonly BatchedOperand[],
+  size: number,
+): Expr {
   return splitFirst(make(node.op, [mergeSamples(value)], node.attributes), size)
 }
 
@@ -159,7 +178,8 @@ function forEachWindow(
         p += s * strides[2 + i]
       }
       const value = x.data[plane + p]
-      if (best < 0 || value > x.data[plane + best] || (Number.isNaN(value) && !Number.isNaN(x.data[plane + best]))) best = p
+      if (best < 0 || value > x.data[plane + best] || (Number.isNaN(value) && !Number.isNaN(x.data[plane + best])))
+        best = p
     })
     visit(out, best, best < 0 ? Number.NEGATIVE_INFINITY : x.data[plane + best])
   })

@@ -35,7 +35,6 @@ import { alignBatched } from './batching.ts'
 import { notDifferentiable, rule } from './rule.ts'
 import type { BatchedOperand, Derivative, Rule } from './rule.ts'
 
-
 const batchBroadcast = (node: Operation, operands: readonly BatchedOperand[]): Expr =>
   make(node.op, alignBatched(operands, node.shape.length), node.attributes as never)
 
@@ -93,7 +92,10 @@ function broadcasting<K extends PlainOperator>(
         return t && scale ? [scale(t)] : []
       })
       if (terms.length === 0) return null
-      return expand(terms.reduce((sum, term) => add(sum, term)), node.shape)
+      return expand(
+        terms.reduce((sum, term) => add(sum, term)),
+        node.shape,
+      )
     },
     batch: batchBroadcast,
     interpret: (inputs, _, type) => map(inputs, type, evaluate),
@@ -102,7 +104,11 @@ function broadcasting<K extends PlainOperator>(
 
 /** Piecewise constant or integer-valued. */
 function discrete<K extends PlainOperator>(op: K, evaluate: (a: number, b: number) => number): Rule<K> {
-  return rule(op, { ...notDifferentiable, batch: batchBroadcast, interpret: (inputs, _, type) => map(inputs, type, evaluate) })
+  return rule(op, {
+    ...notDifferentiable,
+    batch: batchBroadcast,
+    interpret: (inputs, _, type) => map(inputs, type, evaluate),
+  })
 }
 
 const truth = (value: boolean): number => (value ? 1 : 0)
@@ -138,21 +144,65 @@ function powExponent(a: Expr, b: Expr, y: Expr): Scale {
 }
 
 /** In JavaScript 1 ** NaN and (−1) ** ±∞ are NaN; C and ONNX say 1. */
-const powOf = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b)
+const powOf = (a: number, b: number): number =>
+  a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b
 const nanMin = (a: number, b: number): number => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.min(a, b))
 const nanMax = (a: number, b: number): number => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b))
 
 type ElementwiseName =
-  | 'Neg' | 'Abs' | 'Sign' | 'Reciprocal' | 'Sqrt' | 'Exp' | 'Log' | 'Sin' | 'Cos' | 'Atan' | 'Tanh' | 'Sigmoid'
-  | 'Softplus' | 'Erf' | 'Relu' | 'Floor' | 'Ceil' | 'Round' | 'Not' | 'IsNaN' | 'IsInf' | 'Cast'
-  | 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Min' | 'Max' | 'Mod' | 'Equal' | 'Greater' | 'Less'
-  | 'GreaterOrEqual' | 'LessOrEqual' | 'And' | 'Or' | 'Xor' | 'Where'
+  | 'Neg'
+  | 'Abs'
+  | 'Sign'
+  | 'Reciprocal'
+  | 'Sqrt'
+  | 'Exp'
+  | 'Log'
+  | 'Sin'
+  | 'Cos'
+  | 'Atan'
+  | 'Tanh'
+  | 'Sigmoid'
+  | 'Softplus'
+  | 'Erf'
+  | 'Relu'
+  | 'Floor'
+  | 'Ceil'
+  | 'Round'
+  | 'Not'
+  | 'IsNaN'
+  | 'IsInf'
+  | 'Cast'
+  | 'Add'
+  | 'Sub'
+  | 'Mul'
+  | 'Div'
+  | 'Pow'
+  | 'Min'
+  | 'Max'
+  | 'Mod'
+  | 'Equal'
+  | 'Greater'
+  | 'Less'
+  | 'GreaterOrEqual'
+  | 'LessOrEqual'
+  | 'And'
+  | 'Or'
+  | 'Xor'
+  | 'Where'
 
 export const elementwise: { readonly [K in ElementwiseName]: Rule<K> } = {
-  Neg: pointwise('Neg', (x) => -x, () => negated),
+  Neg: pointwise(
+    'Neg',
+    (x) => -x,
+    () => negated,
+  ),
   Abs: pointwise('Abs', Math.abs, (x) => times(sign(x))),
   Sign: pointwise('Sign', Math.sign, null),
-  Reciprocal: pointwise('Reciprocal', (x) => 1 / x, (_, y) => times(neg(mul(y, y)))),
+  Reciprocal: pointwise(
+    'Reciprocal',
+    (x) => 1 / x,
+    (_, y) => times(neg(mul(y, y))),
+  ),
   Sqrt: pointwise('Sqrt', Math.sqrt, (_, y) => (t) => div(mul(t, 0.5), y)),
   Exp: pointwise('Exp', Math.exp, (_, y) => times(y)),
   Log: pointwise('Log', Math.log, (x) => (t) => div(t, x)),
@@ -164,7 +214,11 @@ export const elementwise: { readonly [K in ElementwiseName]: Rule<K> } = {
   Softplus: pointwise('Softplus', softplusOf, (x) => times(sigmoid(x))),
   Erf: pointwise('Erf', erfOf, (x) => times(mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x)))))),
   // derivative 0 at 0, and 0 whatever comes back from above where x ≤ 0, as PyTorch: a product would make NaN of 0 · ∞
-  Relu: pointwise('Relu', (x) => (x < 0 ? 0 : x), (x) => (t) => where(greater(x, 0), t, 0)),
+  Relu: pointwise(
+    'Relu',
+    (x) => (x < 0 ? 0 : x),
+    (x) => (t) => where(greater(x, 0), t, 0),
+  ),
   Floor: pointwise('Floor', Math.floor, null),
   Ceil: pointwise('Ceil', Math.ceil, null),
   Round: pointwise('Round', roundHalfEven, null),
@@ -177,20 +231,36 @@ export const elementwise: { readonly [K in ElementwiseName]: Rule<K> } = {
     batch: batchBroadcast,
     interpret: ([x], { to }, type) => map([x], type, castTo(to)),
   }),
-  Add: broadcasting('Add', (a, b) => a + b, () => [identity, identity]),
-  Sub: broadcasting('Sub', (a, b) => a - b, () => [identity, negated]),
-  Mul: broadcasting('Mul', (a, b) => a * b, ({ inputs: [a, b] }) => [times(b), times(a)]),
+  Add: broadcasting(
+    'Add',
+    (a, b) => a + b,
+    () => [identity, identity],
+  ),
+  Sub: broadcasting(
+    'Sub',
+    (a, b) => a - b,
+    () => [identity, negated],
+  ),
+  Mul: broadcasting(
+    'Mul',
+    (a, b) => a * b,
+    ({ inputs: [a, b] }) => [times(b), times(a)],
+  ),
   Div: rule('Div', {
-    ...broadcasting('Div', (a, b) => a / b, (node) => {
-      const b = node.inputs[1]
-      return [(t) => div(t, b), (t) => neg(div(mul(t, node as Expr), b))]
-    }),
+    ...broadcasting(
+      'Div',
+      (a, b) => a / b,
+      (node) => {
+        const b = node.inputs[1]
+        return [(t) => div(t, b), (t) => neg(div(mul(t, node), b))]
+      },
+    ),
     interpret: (inputs, _, type) =>
       map(inputs, type, type.dtype === 'int64' ? (a, b) => Math.trunc(a / b) : (a, b) => a / b),
   }),
   Pow: broadcasting('Pow', powOf, (node) => {
     const [a, b] = node.inputs
-    return [powBase(a, b), (t) => powExponent(a, b, node as Expr)(t)]
+    return [powBase(a, b), (t) => powExponent(a, b, node)(t)]
   }),
   Min: broadcasting('Min', nanMin, ({ inputs: [a, b] }) => [selection(a, b, less), selection(b, a, less)]),
   Max: broadcasting('Max', nanMax, ({ inputs: [a, b] }) => [selection(a, b, greater), selection(b, a, greater)]),
@@ -203,11 +273,11 @@ export const elementwise: { readonly [K in ElementwiseName]: Rule<K> } = {
   And: discrete('And', (a, b) => a * b),
   Or: discrete('Or', (a, b) => Math.max(a, b)),
   Xor: discrete('Xor', (a, b) => truth(a !== b)),
-  Where: broadcasting('Where', (c, a, b) => (c ? a : b), ({ inputs: [c] }) => [
-    null,
-    (t) => where(c, t, 0),
-    (t) => where(c, 0, t),
-  ]),
+  Where: broadcasting(
+    'Where',
+    (c, a, b) => (c ? a : b),
+    ({ inputs: [c] }) => [null, (t) => where(c, t, 0), (t) => where(c, 0, t)],
+  ),
 }
 
 function castTo(dtype: Expr['dtype']): (x: number) => number {

@@ -15,7 +15,10 @@ type ReduceName = 'ReduceSum' | 'ReduceMax' | 'ReduceMin' | 'ReduceLogSumExp'
 
 /** The reduced value with its axes kept, ready to meet the operand. */
 function kept(node: Operation<ReduceName>, value: Expr): Expr {
-  return reshape(value, node.inputs[0].shape.map((d, i) => (node.attributes.axes.includes(i) ? 1 : d)))
+  return reshape(
+    value,
+    node.inputs[0].shape.map((d, i) => (node.attributes.axes.includes(i) ? 1 : d)),
+  )
 }
 
 function batchReduction(node: Operation<ReduceName>, [{ value }]: readonly BatchedOperand[]): Expr {
@@ -24,7 +27,13 @@ function batchReduction(node: Operation<ReduceName>, [{ value }]: readonly Batch
 }
 
 /** Folds the elements along the axes of a reduction, first to last. */
-function fold(x: NdArray, { axes }: Reduction, shape: Shape, start: number, step: (acc: number, v: number) => number): NdArray {
+function fold(
+  x: NdArray,
+  { axes }: Reduction,
+  shape: Shape,
+  start: number,
+  step: (acc: number, v: number) => number,
+): NdArray {
   const out = ndArray(x.dtype, shape, new Float64Array(sizeOf(shape)).fill(start))
   const keptShape = x.shape.map((d, i) => (axes.includes(i) ? 1 : d))
   const strides = broadcastStrides(keptShape, x.shape)
@@ -41,7 +50,7 @@ const minStep = (a: number, b: number): number => -maxStep(-a, -b)
 /** The share of each element in an extreme value: ties divide it evenly, as torch.amax. */
 function extremeShare(node: Operation<ExtremeName>): Expr {
   const [x] = node.inputs
-  const hit = cast(equal(x, kept(node, node as Expr)), x.dtype)
+  const hit = cast(equal(x, kept(node, node)), x.dtype)
   return div(hit, reduceSum(hit, node.attributes.axes, true))
 }
 
@@ -65,8 +74,7 @@ function forEachLane(shape: Shape, axis: number, each: (positions: number[]) => 
   const inner = sizeOf(shape.slice(axis + 1))
   const length = shape[axis]
   for (let outer = 0; outer < sizeOf(shape.slice(0, axis)); outer++)
-    for (let i = 0; i < inner; i++)
-      each(Array.from({ length }, (_, k) => (outer * length + k) * inner + i))
+    for (let i = 0; i < inner; i++) each(Array.from({ length }, (_, k) => (outer * length + k) * inner + i))
 }
 
 function interpretSoftmax(x: NdArray, axis: number, logarithm: boolean): NdArray {
@@ -95,14 +103,21 @@ function interpretCumSum(x: NdArray, axis: number, exclusive: boolean, reverse: 
 
 function logSumExpOf(x: NdArray, attributes: Reduction, shape: Shape): NdArray {
   const largest = fold(x, attributes, shape, Number.NEGATIVE_INFINITY, maxStep)
-  const strides = broadcastStrides(x.shape.map((d, i) => (attributes.axes.includes(i) ? 1 : d)), x.shape)
+  const strides = broadcastStrides(
+    x.shape.map((d, i) => (attributes.axes.includes(i) ? 1 : d)),
+    x.shape,
+  )
   const finite = largest.data.map((m) => (Number.isFinite(m) ? m : 0))
   const shifted = generate(x.dtype, x.shape, () => 0)
   forEachIndex(x.shape, (i, at) => {
     shifted.data[i] = Math.exp(x.data[i] - finite[positionOf(at, strides)])
   })
   const sums = fold(shifted, attributes, shape, 0, (a, b) => a + b)
-  return ndArray(x.dtype, shape, sums.data.map((s, i) => Math.log(s) + finite[i]))
+  return ndArray(
+    x.dtype,
+    shape,
+    sums.data.map((s, i) => Math.log(s) + finite[i]),
+  )
 }
 
 const shifted = (node: Operation<'Softmax' | 'LogSoftmax'>, [{ value }]: readonly BatchedOperand[]): Expr =>

@@ -25,23 +25,47 @@ function spread(g: Expr, axis: number, step: number, before: number, length: num
   let out = g
   if (step > 1 && n > 0) {
     const split = reshape(g, [...g.shape.slice(0, axis + 1), 1, ...g.shape.slice(axis + 1)])
-    const padded = pad(split, split.shape.map(() => 0), split.shape.map((_, i) => (i === axis + 1 ? step - 1 : 0)))
-    out = sliceAxis(reshape(padded, g.shape.map((d, i) => (i === axis ? d * step : d))), axis, 0, (n - 1) * step + 1)
+    const padded = pad(
+      split,
+      split.shape.map(() => 0),
+      split.shape.map((_, i) => (i === axis + 1 ? step - 1 : 0)),
+    )
+    out = sliceAxis(
+      reshape(
+        padded,
+        g.shape.map((d, i) => (i === axis ? d * step : d)),
+      ),
+      axis,
+      0,
+      (n - 1) * step + 1,
+    )
   }
   const after = length - before - out.shape[axis]
-  return pad(out, out.shape.map((_, i) => (i === axis ? before : 0)), out.shape.map((_, i) => (i === axis ? after : 0)))
+  return pad(
+    out,
+    out.shape.map((_, i) => (i === axis ? before : 0)),
+    out.shape.map((_, i) => (i === axis ? after : 0)),
+  )
 }
 
 /** The adjoint of Slice: each entry back to where it came from. */
 function unslice(node: Operation<'Slice'>, g: Expr): Expr {
   const { starts, steps } = node.attributes
   const shape = node.inputs[0].shape
-  if (steps.every((s) => s === 1)) return pad(g, starts, shape.map((d, i) => d - starts[i] - g.shape[i]))
+  if (steps.every((s) => s === 1))
+    return pad(
+      g,
+      starts,
+      shape.map((d, i) => d - starts[i] - g.shape[i]),
+    )
   let out = g
   steps.forEach((step, axis) => {
     const n = g.shape[axis]
     if (n === 0) {
-      out = zeros(g.dtype, out.shape.map((d, i) => (i === axis ? shape[i] : d)))
+      out = zeros(
+        g.dtype,
+        out.shape.map((d, i) => (i === axis ? shape[i] : d)),
+      )
       return
     }
     const forward = step > 0 ? out : sliceAxis(out, axis, n - 1, -n - 1, -1)
@@ -63,11 +87,19 @@ function batchGather(node: Operation<'Gather'>, [x, indices]: readonly BatchedOp
   if (!indices.batched) return gather(x.value, indices.value, axis + 1)
   if (!x.batched) return moveAxis(gather(x.value, indices.value, axis), axis, 0)
   const [size, ...shape] = x.value.shape
-  const long = reshape(moveAxis(x.value, 0, axis), [...shape.slice(0, axis), size * shape[axis], ...shape.slice(axis + 1)])
+  const long = reshape(moveAxis(x.value, 0, axis), [
+    ...shape.slice(0, axis),
+    size * shape[axis],
+    ...shape.slice(axis + 1),
+  ])
   return moveAxis(gather(long, offsetIndices(indices.value, shape[axis]), axis), axis, 0)
 }
 
-function batchScatterAdd(node: Operation<'ScatterAdd'>, [indices, updates]: readonly BatchedOperand[], count: number): Expr {
+function batchScatterAdd(
+  node: Operation<'ScatterAdd'>,
+  [indices, updates]: readonly BatchedOperand[],
+  count: number,
+): Expr {
   const { axis, size } = node.attributes
   if (!indices.batched) return scatterAdd(indices.value, updates.value, axis + 1, size)
   const beside = moveAxis(stacked(updates, count), 0, axis)
@@ -101,8 +133,16 @@ function replaced(at: readonly number[], axis: number, value: number): number[] 
 }
 
 type StructureName =
-  | 'Reshape' | 'Transpose' | 'Expand' | 'Slice' | 'Pad' | 'Concat'
-  | 'Gather' | 'GatherElements' | 'ScatterAdd' | 'ScatterElementsAdd'
+  | 'Reshape'
+  | 'Transpose'
+  | 'Expand'
+  | 'Slice'
+  | 'Pad'
+  | 'Concat'
+  | 'Gather'
+  | 'GatherElements'
+  | 'ScatterAdd'
+  | 'ScatterElementsAdd'
 
 export const structures: { readonly [K in StructureName]: Rule<K> } = {
   Reshape: rule('Reshape', {
@@ -112,7 +152,12 @@ export const structures: { readonly [K in StructureName]: Rule<K> } = {
     interpret: ([x], _, type) => ndArray(x.dtype, type.shape, x.data),
   }),
   Transpose: rule('Transpose', {
-    vjp: ({ attributes: { perm } }, g) => [transpose(g, perm.map((_, i) => perm.indexOf(i)))],
+    vjp: ({ attributes: { perm } }, g) => [
+      transpose(
+        g,
+        perm.map((_, i) => perm.indexOf(i)),
+      ),
+    ],
     jvp: (node, [t]) => t && transpose(t, node.attributes.perm),
     batch: (node, [{ value }]) => transpose(value, [0, ...node.attributes.perm.map((p) => p + 1)]),
     interpret([x], { perm }, type) {
@@ -141,13 +186,21 @@ export const structures: { readonly [K in StructureName]: Rule<K> } = {
       slice(value, [0, ...starts], [size, ...ends], [1, ...steps]),
     interpret([x], { starts, steps }, type) {
       const strides = stridesOf(x.shape)
-      return generate(x.dtype, type.shape, (at) =>
-        x.data[at.reduce((p, a, i) => p + (starts[i] + a * steps[i]) * strides[i], 0)],
+      return generate(
+        x.dtype,
+        type.shape,
+        (at) => x.data[at.reduce((p, a, i) => p + (starts[i] + a * steps[i]) * strides[i], 0)],
       )
     },
   }),
   Pad: rule('Pad', {
-    vjp: ({ inputs: [x], attributes: { before } }, g) => [slice(g, before, x.shape.map((d, i) => before[i] + d))],
+    vjp: ({ inputs: [x], attributes: { before } }, g) => [
+      slice(
+        g,
+        before,
+        x.shape.map((d, i) => before[i] + d),
+      ),
+    ],
     jvp: ({ attributes: { before, after } }, [t]) => t && pad(t, before, after, 0),
     batch: ({ attributes: { before, after, value } }, [x]) => pad(x.value, [0, ...before], [0, ...after], value),
     interpret([x], { before, value }, type) {
@@ -168,8 +221,15 @@ export const structures: { readonly [K in StructureName]: Rule<K> } = {
       })
     },
     jvp: ({ inputs, attributes: { axis } }, tangents) =>
-      concat(inputs.map((x, i) => tangents[i] ?? zeros(x.dtype, x.shape)), axis),
-    batch: ({ attributes: { axis } }, operands, size) => concat(operands.map((o) => stacked(o, size)), axis + 1),
+      concat(
+        inputs.map((x, i) => tangents[i] ?? zeros(x.dtype, x.shape)),
+        axis,
+      ),
+    batch: ({ attributes: { axis } }, operands, size) =>
+      concat(
+        operands.map((o) => stacked(o, size)),
+        axis + 1,
+      ),
     interpret: (inputs, { axis }, type) => interpretConcat(inputs, axis, type.shape),
   }),
   Gather: rule('Gather', {
@@ -188,9 +248,13 @@ export const structures: { readonly [K in StructureName]: Rule<K> } = {
     },
   }),
   GatherElements: rule('GatherElements', {
-    vjp: ({ inputs: [x, indices], attributes: { axis } }, g) => [scatterElementsAdd(indices, g, axis, x.shape[axis]), null],
+    vjp: ({ inputs: [x, indices], attributes: { axis } }, g) => [
+      scatterElementsAdd(indices, g, axis, x.shape[axis]),
+      null,
+    ],
     jvp: ({ inputs: [, indices], attributes: { axis } }, [t]) => t && gatherElements(t, indices, axis),
-    batch: ({ attributes: { axis } }, [x, indices], size) => gatherElements(stacked(x, size), stacked(indices, size), axis + 1),
+    batch: ({ attributes: { axis } }, [x, indices], size) =>
+      gatherElements(stacked(x, size), stacked(indices, size), axis + 1),
     interpret([x, indices], { axis }, type) {
       const strides = stridesOf(x.shape)
       let i = 0
@@ -232,4 +296,3 @@ export const structures: { readonly [K in StructureName]: Rule<K> } = {
     },
   }),
 }
-

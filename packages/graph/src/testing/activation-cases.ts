@@ -52,7 +52,10 @@ export const activationCases: { readonly [K in ActivationName]: readonly Operato
   silu: activationAt([], silu),
   mish: activationAt([], mish),
   logSigmoid: activationAt([], logSigmoid),
-  gelu: [...activationAt([], gelu), ...activationAt([], (x) => gelu(x, 'tanh')).map((c) => ({ ...c, name: `${c.name}, by tanh` }))],
+  gelu: [
+    ...activationAt([], gelu),
+    ...activationAt([], (x) => gelu(x, 'tanh')).map((c) => ({ ...c, name: `${c.name}, by tanh` })),
+  ],
   thresholdedRelu: activationAt([1.5], (x) => thresholdedRelu(x, 1.5)),
   shrink: activationAt([-0.5, 0.5], (x) => shrink(x, 0.5, 0.25)),
 }

@@ -28,7 +28,11 @@ const onFloat = (name: string, shape: Shape, f: (x: Expr) => Expr | readonly Exp
 function reducerCases(f: Reducer, low = -1.5): OperatorCase[] {
   const over = (name: string, shape: Shape, axes?: readonly number[], keepDims = false): OperatorCase =>
     operatorCase(name, (n) => f(n.avoiding([0], shape, low, 1.5), axes, keepDims))
-  return [over('everything', [2, 3]), over('the last axis', [2, 3], [-1]), over('two axes, kept', [2, 3, 2], [0, 2], true)]
+  return [
+    over('everything', [2, 3]),
+    over('the last axis', [2, 3], [-1]),
+    over('two axes, kept', [2, 3, 2], [0, 2], true),
+  ]
 }
 
 /** Tuples of indices, all different. */
@@ -47,12 +51,16 @@ export const assemblyCases: { readonly [K in AssemblyName]: readonly OperatorCas
   scatterND: [
     operatorCase('written', (n) => scatterND(n.float([2, 3]), tuples, n.float([3]), false)),
     operatorCase('added', (n) => scatterND(n.float([2, 3]), n.integers([4, 2], 0, 2), n.float([4]), true)),
-    operatorCase('rows written', (n) => scatterND(n.float([4, 2]), s.reshape(s.int64([2, 0]), [2, 1]), n.float([2, 2]), false)),
+    operatorCase('rows written', (n) =>
+      scatterND(n.float([4, 2]), s.reshape(s.int64([2, 0]), [2, 1]), n.float([2, 2]), false),
+    ),
   ],
   scatterElements: [
     operatorCase('written', (n) => scatterElements(n.float([2, 3]), columns, n.float([2, 2]), 1, false)),
     operatorCase('added', (n) => scatterElements(n.float([2, 3]), n.integers([2, 4], 0, 3), n.float([2, 4]), 1, true)),
-    operatorCase('fewer rows', (n) => scatterElements(n.float([3, 2]), s.reshape(s.int64([1]), [1, 1]), n.float([1, 1]), 1, false)),
+    operatorCase('fewer rows', (n) =>
+      scatterElements(n.float([3, 2]), s.reshape(s.int64([1]), [1, 1]), n.float([1, 1]), 1, false),
+    ),
   ],
   oneHot: [
     operatorCase('times a tensor', (n) => mul(oneHot(n.integers([4], -1, 4), 3, n.dtype), n.float([4, 3]))),
@@ -83,10 +91,7 @@ export const assemblyCases: { readonly [K in AssemblyName]: readonly OperatorCas
     onFloat('backwards', [2, 3, 2, 2], (x) => s.moveAxis(x, 0, 2)),
   ],
   unsqueeze: [onFloat('two axes', [2, 3], (x) => s.unsqueeze(x, [0, -1]))],
-  squeeze: [
-    onFloat('all', [1, 3, 1], (x) => s.squeeze(x)),
-    onFloat('one', [1, 3, 1], (x) => s.squeeze(x, [-1])),
-  ],
+  squeeze: [onFloat('all', [1, 3, 1], (x) => s.squeeze(x)), onFloat('one', [1, 3, 1], (x) => s.squeeze(x, [-1]))],
   flatten: [
     onFloat('from axis 1', [2, 2, 3], (x) => s.flatten(x)),
     onFloat('from axis 0', [2, 3], (x) => s.flatten(x, 0)),

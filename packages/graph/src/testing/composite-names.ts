@@ -7,9 +7,30 @@ import type * as structure from '../build/structure.ts'
 
 /** Builders that make one operator of the table, or no operation at all. */
 type Elementary =
-  | 'argMax' | 'concat' | 'conv' | 'convGeometry' | 'convInputGradient' | 'convWeightGradient' | 'cumSum' | 'expand'
-  | 'gather' | 'gatherElements' | 'int64' | 'logSoftmax' | 'maxPool' | 'pad' | 'reduceLogSumExp' | 'reduceMax'
-  | 'reduceMin' | 'reduceSum' | 'reshape' | 'scatterAdd' | 'scatterElementsAdd' | 'slice' | 'softmax' | 'transpose'
+  | 'argMax'
+  | 'concat'
+  | 'conv'
+  | 'convGeometry'
+  | 'convInputGradient'
+  | 'convWeightGradient'
+  | 'cumSum'
+  | 'expand'
+  | 'gather'
+  | 'gatherElements'
+  | 'int64'
+  | 'logSoftmax'
+  | 'maxPool'
+  | 'pad'
+  | 'reduceLogSumExp'
+  | 'reduceMax'
+  | 'reduceMin'
+  | 'reduceSum'
+  | 'reshape'
+  | 'scatterAdd'
+  | 'scatterElementsAdd'
+  | 'slice'
+  | 'softmax'
+  | 'transpose'
 
 type Builders<M> = Exclude<keyof M, Elementary>
 

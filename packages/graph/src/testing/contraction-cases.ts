@@ -1,22 +1,22 @@
 import type { Expr } from '../core/expr.ts'
 import { make } from '../core/make.ts'
-import type { OperatorName } from '../core/operator-attributes.ts'
 import { windowOutput } from '../core/signatures.ts'
 import type { Shape } from '../core/tensor.ts'
 import { conv, convGeometry, convInputGradient, convWeightGradient } from '../build/contraction.ts'
 import type { ConvOptions } from '../build/contraction.ts'
+import type { contractions } from '../operators/contraction.ts'
 import { operatorCase } from './operator-case.ts'
 import type { OperatorCase } from './operator-case.ts'
 
 /** A convolution: shapes of its two operands, and its geometry. */
-export interface ConvSetting {
+interface ConvSetting {
   readonly name: string
   readonly x: Shape
   readonly w: Shape
   readonly options: ConvOptions
 }
 
-export const convSettings: readonly ConvSetting[] = [
+const convSettings: readonly ConvSetting[] = [
   { name: '1-D', x: [2, 2, 5], w: [3, 2, 3], options: {} },
   {
     name: '1-D, even kernel, stride, dilation, uneven padding',
@@ -102,12 +102,7 @@ function poolCases(op: 'MaxPool' | 'MaxPoolIndices'): OperatorCase[] {
   )
 }
 
-type ContractionName = Extract<
-  OperatorName,
-  'MatMul' | 'Conv' | 'ConvInputGradient' | 'ConvWeightGradient' | 'MaxPool' | 'MaxPoolIndices'
->
-
-export const contractionCases: { readonly [K in ContractionName]: readonly OperatorCase[] } = {
+export const contractionCases: { readonly [K in keyof typeof contractions]: readonly OperatorCase[] } = {
   MatMul: matMulCases(),
   Conv: convSettings.map(({ name, x, w, options }) => operatorCase(name, (n) => conv(n.float(x), n.float(w), options))),
   ConvInputGradient: convSettings.map((setting) =>

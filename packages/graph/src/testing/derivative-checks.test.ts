@@ -105,7 +105,9 @@ describe('operatorCases', () => {
       expect(new Set(cases.map((c) => c.name)).size, op).toBe(cases.length)
       for (const c of cases) {
         const [a, b] = [c.build('float64', 1), c.build('float64', 2)]
-        expect(a.inputs.map((x) => [x.attributes.name, x.dtype, x.shape])).toEqual(b.inputs.map((x) => [x.attributes.name, x.dtype, x.shape]))
+        expect(a.inputs.map((x) => [x.attributes.name, x.dtype, x.shape])).toEqual(
+          b.inputs.map((x) => [x.attributes.name, x.dtype, x.shape]),
+        )
         expect(a.outputs.length).toBeGreaterThan(0)
       }
     }

@@ -37,13 +37,17 @@ export function unflatten(inputs: readonly InputExpr[], theta: Float64Array): Re
   )
 }
 
-const flat = (tensors: readonly Tensor[]): Float64Array => Float64Array.from(tensors.flatMap((t) => Array.from(numbersOf(t))))
+const flat = (tensors: readonly Tensor[]): Float64Array =>
+  Float64Array.from(tensors.flatMap((t) => Array.from(numbersOf(t))))
 
 /** y as a function of the inputs `wrt`, the other inputs fixed at `values`. Products are jvp of grad. */
 export function flatObjective(y: Expr, wrt: readonly InputExpr[], values: Values): FlatObjective {
   const directions = wrt.map((x, i) => input(`direction${i}`, x.dtype, x.shape))
   const gradients = grad(y, wrt)
-  const products = jvp(gradients, wrt.map((x, i) => [x, directions[i]] as const))
+  const products = jvp(
+    gradients,
+    wrt.map((x, i) => [x, directions[i]] as const),
+  )
   const at = (theta: Float64Array): Values => ({ ...values, ...unflatten(wrt, theta) })
   return {
     theta: flatten(wrt, values),
@@ -61,8 +65,6 @@ export function floatInputs({ inputs }: CaseGraph): InputExpr[] {
 /** Σ weights · outputs with random weights: a scalar that sees every element of every output. */
 export function weightedSum(outputs: readonly Expr[], dtype: FloatDType, seed = 0): Expr {
   const numbers = seededNumbers(seed)
-  const terms = outputs.map((y) =>
-    innerProduct(cast(y, dtype), constant(randomTensor(dtype, y.shape, numbers))),
-  )
+  const terms = outputs.map((y) => innerProduct(cast(y, dtype), constant(randomTensor(dtype, y.shape, numbers))))
   return terms.reduce((sum, term) => add(sum, term))
 }

@@ -35,7 +35,7 @@ interface TransposeSetting {
   readonly options: ConvOptions & { readonly outputPadding?: Shape }
 }
 
-export const transposeSettings: readonly TransposeSetting[] = [
+const transposeSettings: readonly TransposeSetting[] = [
   { name: '1-D', x: [2, 2, 3], w: [2, 3, 2], options: {} },
   { name: '2-D, stride', x: [1, 2, 2, 3], w: [2, 1, 3, 2], options: { strides: [2, 3] } },
   {
@@ -44,7 +44,12 @@ export const transposeSettings: readonly TransposeSetting[] = [
     w: [2, 2, 3, 3],
     options: { strides: [2, 3], padsBegin: [1, 1], outputPadding: [1, 2] },
   },
-  { name: '1-D, output padding beyond the stride', x: [1, 1, 3], w: [1, 1, 2], options: { dilations: [2], outputPadding: [1] } },
+  {
+    name: '1-D, output padding beyond the stride',
+    x: [1, 1, 3],
+    w: [1, 1, 2],
+    options: { dilations: [2], outputPadding: [1] },
+  },
   {
     name: '2-D, groups, dilation, uneven padding',
     x: [1, 4, 2, 2],
@@ -90,7 +95,9 @@ export const layerCases: { readonly [K in LayerName]: readonly OperatorCase[] } 
   standardize: [operatorCase('two axes', (n) => standardize(n.float([2, 2, 3]), [0, 2], 1e-3))],
   layerNormalization: [
     operatorCase('the last axis', (n) => layerNormalization(n.float([2, 4]), n.float([4]), n.float([4]))),
-    operatorCase('the last two, no shift', (n) => layerNormalization(n.float([2, 2, 3]), n.float([2, 3]), undefined, 1)),
+    operatorCase('the last two, no shift', (n) =>
+      layerNormalization(n.float([2, 2, 3]), n.float([2, 3]), undefined, 1),
+    ),
     operatorCase('bare', (n) => layerNormalization(n.float([2, 4]))),
   ],
   instanceNormalization: [

@@ -55,7 +55,13 @@ export class CaseInputs {
       const x = this.#numbers.uniform(low, high)
       return kinks.some((k) => Math.abs(x - k) < clearance) ? draw() : x
     }
-    return this.#add(tensorOf(this.dtype, shape, Array.from({ length: sizeOf(shape) }, () => Math.fround(draw()))))
+    return this.#add(
+      tensorOf(
+        this.dtype,
+        shape,
+        Array.from({ length: sizeOf(shape) }, () => Math.fround(draw())),
+      ),
+    )
   }
 
   /** All elements apart from each other: 0.2·k for a random order of k, centered. */
@@ -66,12 +72,20 @@ export class CaseInputs {
       const j = this.#numbers.integer(i + 1)
       ;[order[i], order[j]] = [order[j], order[i]]
     }
-    return this.#add(tensorOf(this.dtype, shape, order.map((k) => Math.fround(0.2 * (k - n / 2)))))
+    return this.#add(
+      tensorOf(
+        this.dtype,
+        shape,
+        order.map((k) => Math.fround(0.2 * (k - n / 2))),
+      ),
+    )
   }
 
   /** Multiples of 0.4 plus an offset: inputs with offsets 0 and 0.2 never tie. */
   spaced(shape: Shape, offset = 0): InputExpr {
-    const values = Array.from({ length: sizeOf(shape) }, () => Math.fround(0.4 * (this.#numbers.integer(9) - 4) + offset))
+    const values = Array.from({ length: sizeOf(shape) }, () =>
+      Math.fround(0.4 * (this.#numbers.integer(9) - 4) + offset),
+    )
     return this.#add(tensorOf(this.dtype, shape, values))
   }
 
@@ -82,7 +96,13 @@ export class CaseInputs {
   }
 
   bool(shape: Shape): InputExpr {
-    return this.#add(tensorOf('bool', shape, Array.from({ length: sizeOf(shape) }, () => this.#numbers.integer(2))))
+    return this.#add(
+      tensorOf(
+        'bool',
+        shape,
+        Array.from({ length: sizeOf(shape) }, () => this.#numbers.integer(2)),
+      ),
+    )
   }
 }
 

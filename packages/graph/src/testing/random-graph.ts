@@ -8,7 +8,18 @@ import { isFloat } from '../core/tensor.ts'
 
 /** Numbers on which careless algebra shows. */
 export const delicateNumbers: readonly number[] = [
-  0, -0, 1, -1, 2, 0.5, Number.NaN, Infinity, -Infinity, 1e308, 5e-324, -3.25,
+  0,
+  -0,
+  1,
+  -1,
+  2,
+  0.5,
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  1e308,
+  5e-324,
+  -3.25,
 ]
 
 const unary = ['Neg', 'Abs', 'Sign', 'Reciprocal', 'Sqrt', 'Exp', 'Relu', 'Sigmoid', 'Floor'] as const
@@ -66,6 +77,8 @@ function structural(kind: number, a: Expr, b: Expr, number: number): Expr {
     case 6:
       return make('Cast', [a], { to: number > 0 ? 'float32' : 'float64' })
     default:
-      return a.dtype === b.dtype && a.shape.length > 0 && sameShape(a.shape, b.shape) ? make('Concat', [a, b], { axis: 0 }) : a
+      return a.dtype === b.dtype && a.shape.length > 0 && sameShape(a.shape, b.shape)
+        ? make('Concat', [a, b], { axis: 0 })
+        : a
   }
 }

@@ -1,12 +1,21 @@
 import { constant } from '../core/expr.ts'
 import type { Expr } from '../core/expr.ts'
 import { make } from '../core/make.ts'
-import type { OperatorName } from '../core/operator-attributes.ts'
 import { tensorOf } from '../core/tensor.ts'
 import type { Shape } from '../core/tensor.ts'
 import { add } from '../build/elementwise.ts'
-import { argMax, cumSum, logSoftmax, reduceLogSumExp, reduceMax, reduceMin, reduceSum, softmax } from '../build/reduction.ts'
+import {
+  argMax,
+  cumSum,
+  logSoftmax,
+  reduceLogSumExp,
+  reduceMax,
+  reduceMin,
+  reduceSum,
+  softmax,
+} from '../build/reduction.ts'
 import type { Reducer } from '../build/reduction.ts'
+import type { reductions } from '../operators/reduction.ts'
 import { operatorCase } from './operator-case.ts'
 import type { CaseInputs, OperatorCase } from './operator-case.ts'
 
@@ -40,12 +49,7 @@ function alongAxisCases(f: (x: Expr, axis?: number) => Expr): OperatorCase[] {
   ]
 }
 
-type ReductionName = Extract<
-  OperatorName,
-  'ReduceSum' | 'ReduceMax' | 'ReduceMin' | 'ReduceLogSumExp' | 'ArgMax' | 'CumSum' | 'Softmax' | 'LogSoftmax'
->
-
-export const reductionCases: { readonly [K in ReductionName]: readonly OperatorCase[] } = {
+export const reductionCases: { readonly [K in keyof typeof reductions]: readonly OperatorCase[] } = {
   ReduceSum: [...axisCases(reduceSum, float), overIntegers(reduceSum)],
   ReduceMax: [...axisCases(reduceMax, distinct), overIntegers(reduceMax)],
   ReduceMin: [...axisCases(reduceMin, distinct), overIntegers(reduceMin)],
@@ -57,16 +61,22 @@ export const reductionCases: { readonly [K in ReductionName]: readonly OperatorC
     operatorCase('the last axis', (n) => argMax(n.distinct([2, 3]), -1)),
     operatorCase('the first axis, kept', (n) => argMax(n.distinct([3, 2]), 0, true)),
     operatorCase('a middle axis', (n) => argMax(n.distinct([2, 3, 2]), 1)),
-    operatorCase('ties', (n) => argMax(add(n.integers([3, 4], 0, 2), constant(tensorOf('int64', [4], [0, 1, 1, 0]))), 1)),
+    operatorCase('ties', (n) =>
+      argMax(add(n.integers([3, 4], 0, 2), constant(tensorOf('int64', [4], [0, 1, 1, 0]))), 1),
+    ),
   ],
   CumSum: [
     ...[false, true].flatMap((exclusive) =>
       [false, true].map((reverse) =>
-        operatorCase(`exclusive ${exclusive}, reverse ${reverse}`, (n) => cumSum(n.float([2, 4]), 1, exclusive, reverse)),
+        operatorCase(`exclusive ${exclusive}, reverse ${reverse}`, (n) =>
+          cumSum(n.float([2, 4]), 1, exclusive, reverse),
+        ),
       ),
     ),
     operatorCase('the first axis of three', (n) => cumSum(n.float([3, 2, 2]), 0)),
-    operatorCase('integers', (n) => make('CumSum', [n.integers([5], -3, 3)], { axis: 0, exclusive: false, reverse: false })),
+    operatorCase('integers', (n) =>
+      make('CumSum', [n.integers([5], -3, 3)], { axis: 0, exclusive: false, reverse: false }),
+    ),
   ],
   Softmax: alongAxisCases(softmax),
   LogSoftmax: alongAxisCases(logSoftmax),

@@ -1,8 +1,8 @@
 import type { Expr } from '../core/expr.ts'
 import { make } from '../core/make.ts'
-import type { OperatorName } from '../core/operator-attributes.ts'
 import type { Shape } from '../core/tensor.ts'
 import { gather, gatherElements, scatterAdd, scatterElementsAdd } from '../build/indexing.ts'
+import type { structures } from '../operators/structure.ts'
 import { operatorCase } from './operator-case.ts'
 import type { OperatorCase } from './operator-case.ts'
 
@@ -51,13 +51,7 @@ function elementIndexCases(build: (x: Expr, indices: Expr, axis: number) => Expr
   ]
 }
 
-type StructureName = Extract<
-  OperatorName,
-  | 'Reshape' | 'Transpose' | 'Expand' | 'Slice' | 'Pad' | 'Concat'
-  | 'Gather' | 'GatherElements' | 'ScatterAdd' | 'ScatterElementsAdd'
->
-
-export const structureCases: { readonly [K in StructureName]: readonly OperatorCase[] } = {
+export const structureCases: { readonly [K in keyof typeof structures]: readonly OperatorCase[] } = {
   Reshape: [
     onFloat('to a vector', [2, 3], (x) => make('Reshape', [x], { shape: [6] })),
     onFloat('to a higher rank', [2, 3], (x) => make('Reshape', [x], { shape: [3, 1, 2] })),
@@ -105,11 +99,15 @@ export const structureCases: { readonly [K in StructureName]: readonly OperatorC
   GatherElements: [
     ...elementIndexCases(gatherElements, 2),
     operatorCase('more indices than elements', (n) => gatherElements(n.float([2, 2]), n.integers([5, 2], 0, 2), 0)),
-    operatorCase('fewer indices along another axis', (n) => gatherElements(n.float([3, 4]), n.integers([2, 3], 0, 4), 1)),
+    operatorCase('fewer indices along another axis', (n) =>
+      gatherElements(n.float([3, 4]), n.integers([2, 3], 0, 4), 1),
+    ),
   ],
   ScatterAdd: scatterCases(),
   ScatterElementsAdd: [
     ...elementIndexCases((updates, indices, axis) => scatterElementsAdd(indices, updates, axis, 4), 4),
-    operatorCase('to fewer places than updates', (n) => scatterElementsAdd(n.integers([2, 5], 0, 2), n.float([2, 5]), 1, 2)),
+    operatorCase('to fewer places than updates', (n) =>
+      scatterElementsAdd(n.integers([2, 5], 0, 2), n.float([2, 5]), 1, 2),
+    ),
   ],
 }

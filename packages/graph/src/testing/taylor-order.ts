@@ -33,7 +33,12 @@ export function taylorOrder(f: DifferentiableFunction, theta: Float64Array, opti
     const at = theta.map((x) => x + spread * numbers.uniform(-1, 1))
     const direction = randomVector(theta.length, numbers)
     const length = norm(direction)
-    return orderAlong(f, at, direction.map((d) => d / length), step)
+    return orderAlong(
+      f,
+      at,
+      direction.map((d) => d / length),
+      step,
+    )
   })
   return orders.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))[(pairs - 1) / 2]
 }

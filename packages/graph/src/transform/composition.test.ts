@@ -51,7 +51,10 @@ function network(dtype: FloatDType, activation: (x: Expr) => Expr = tanh): Netwo
   const x = constant(randomTensor(dtype, [5, 3], numbers))
   const labels = constant(tensorOf('int64', [5], [0, 2, 1, 1, 0]))
   const piece = (start: number, shape: readonly number[]): Expr =>
-    reshape(make('Slice', [theta], { starts: [start], ends: [start + shape.reduce((p, d) => p * d, 1)], steps: [1] }), shape)
+    reshape(
+      make('Slice', [theta], { starts: [start], ends: [start + shape.reduce((p, d) => p * d, 1)], steps: [1] }),
+      shape,
+    )
   const hidden = activation(add(matmul(x, piece(0, [3, 4])), piece(12, [4])))
   const logits = add(matmul(hidden, piece(16, [4, 3])), piece(28, [3]))
   const loss = neg(reduceMean(reduceSum(mul(oneHot(labels, 3, dtype), logSoftmax(logits)), [1])))
@@ -62,7 +65,13 @@ function network(dtype: FloatDType, activation: (x: Expr) => Expr = tanh): Netwo
 function denseHessian({ loss, theta }: Network): Expr {
   const [p] = theta.shape
   const v = input('v', theta.dtype, theta.shape)
-  const identity = constant(tensorOf(theta.dtype, [p, p], Array.from({ length: p * p }, (_, i) => (i % (p + 1) === 0 ? 1 : 0))))
+  const identity = constant(
+    tensorOf(
+      theta.dtype,
+      [p, p],
+      Array.from({ length: p * p }, (_, i) => (i % (p + 1) === 0 ? 1 : 0)),
+    ),
+  )
   return vmap(jvp(grad(loss, [theta]), [[theta, v]]), [[v, identity]])[0]
 }
 
@@ -107,9 +116,14 @@ describe('a small network with cross-entropy', () => {
     const reverseOverReverse = vjp(gradient, [theta], [v])[0]
     const reverseOverForward = grad(jvp([loss], [[theta, v]])[0], [theta])[0]
     const forwardOverForward = jvp(jvp([loss], [[theta, v]]), [[theta, u]])[0]
-    const [a, b, c, d] = evaluate([forwardOverReverse, reverseOverReverse, reverseOverForward, forwardOverForward], values).map(numbersOf)
+    const [a, b, c, d] = evaluate(
+      [forwardOverReverse, reverseOverReverse, reverseOverForward, forwardOverForward],
+      values,
+    ).map(numbersOf)
     for (const other of [b, c]) expect(norm(a.map((h, i) => h - other[i]))).toBeLessThan(1e-14 * norm(a))
-    expect(Math.abs(d[0] - a.reduce((s, h, i) => s + h * numbersOf(u.attributes.value)[i], 0))).toBeLessThan(1e-13 * Math.abs(d[0]) + 1e-15)
+    expect(Math.abs(d[0] - a.reduce((s, h, i) => s + h * numbersOf(u.attributes.value)[i], 0))).toBeLessThan(
+      1e-13 * Math.abs(d[0]) + 1e-15,
+    )
   })
 
   it('computes nearly the same in float32', () => {
@@ -128,14 +142,20 @@ describe('a small convolutional network', () => {
   const w1 = input('w1', 'float64', [2, 1, 3, 3])
   const w2 = input('w2', 'float64', [4, 1, 2, 2])
   const scale = input('scale', 'float64', [2])
-  const statistics = [randomTensor('float64', [2], numbers), randomTensor('float64', [2], numbers, 0.5, 1)].map(constant)
+  const statistics = [randomTensor('float64', [2], numbers), randomTensor('float64', [2], numbers, 0.5, 1)].map(
+    constant,
+  )
   const first = conv(x, w1, { padsBegin: [1, 1], strides: [2, 1] })
-  const normal = softplus(batchNormalization(first, scale, constant(tensorOf('float64', [2], [0.1, -0.2])), statistics[0], statistics[1]))
+  const normal = softplus(
+    batchNormalization(first, scale, constant(tensorOf('float64', [2], [0.1, -0.2])), statistics[0], statistics[1]),
+  )
   const second = conv(maxPool(normal, [2, 2], { strides: [1, 2] }), w2, { groups: 2 })
   const logits = flatten(averagePool(tanh(second), [1, 2]))
   const loss = neg(reduceMean(make('Slice', [logSoftmax(logits)], { starts: [0, 1], ends: [2, 2], steps: [1, 1] })))
   const inputs = [w1, w2, scale]
-  const values = Object.fromEntries(inputs.map((i) => [i.attributes.name, randomTensor('float64', i.shape, numbers, 0.2, 1)]))
+  const values = Object.fromEntries(
+    inputs.map((i) => [i.attributes.name, randomTensor('float64', i.shape, numbers, 0.2, 1)]),
+  )
   const f = flatObjective(loss, inputs, values)
 
   it('has right derivatives', () => {
@@ -147,17 +167,41 @@ describe('a small convolutional network', () => {
 
   it('gives per-sample gradients by vmap over parameters that are batched', () => {
     const stacks = inputs.map((i) => input(`${i.attributes.name}s`, 'float64', [3, ...i.shape]))
-    const gradients = vmap([...grad(loss, inputs), ...jvp(grad(loss, inputs), inputs.map((i) => [i, i]))], inputs.map((i, k) => [i, stacks[k]]))
-    const runs = [0, 1, 2].map(() => Object.fromEntries(inputs.map((i) => [i.attributes.name, randomTensor('float64', i.shape, numbers, 0.2, 1)])))
+    const gradients = vmap(
+      [
+        ...grad(loss, inputs),
+        ...jvp(
+          grad(loss, inputs),
+          inputs.map((i) => [i, i]),
+        ),
+      ],
+      inputs.map((i, k) => [i, stacks[k]]),
+    )
+    const runs = [0, 1, 2].map(() =>
+      Object.fromEntries(inputs.map((i) => [i.attributes.name, randomTensor('float64', i.shape, numbers, 0.2, 1)])),
+    )
     const fed = Object.fromEntries(
       inputs.map(({ shape, attributes: { name } }) => [
         `${name}s`,
-        tensorOf('float64', [3, ...shape], runs.flatMap((r) => Array.from(numbersOf(r[name])))),
+        tensorOf(
+          'float64',
+          [3, ...shape],
+          runs.flatMap((r) => Array.from(numbersOf(r[name]))),
+        ),
       ]),
     )
     const together = evaluate(gradients, fed).map(numbersOf)
     runs.forEach((run, b) => {
-      const alone = evaluate([...grad(loss, inputs), ...jvp(grad(loss, inputs), inputs.map((i) => [i, i]))], run).map(numbersOf)
+      const alone = evaluate(
+        [
+          ...grad(loss, inputs),
+          ...jvp(
+            grad(loss, inputs),
+            inputs.map((i) => [i, i]),
+          ),
+        ],
+        run,
+      ).map(numbersOf)
       alone.forEach((expected, k) => {
         const part = together[k].subarray(b * expected.length, (b + 1) * expected.length)
         expect(norm(part.map((g, i) => g - expected[i]))).toBeLessThan(1e-13 * Math.max(1, norm(expected)))
@@ -167,20 +211,42 @@ describe('a small convolutional network', () => {
 })
 
 const smoothCases = [
-  ...(['Exp', 'Tanh', 'Erf', 'Softplus', 'Atan', 'Pow', 'Div', 'Softmax', 'LogSoftmax', 'ReduceLogSumExp', 'MatMul', 'Conv'] as const).map(
-    (name) => [name, operatorCases[name][0]] as const,
+  ...(
+    [
+      'Exp',
+      'Tanh',
+      'Erf',
+      'Softplus',
+      'Atan',
+      'Pow',
+      'Div',
+      'Softmax',
+      'LogSoftmax',
+      'ReduceLogSumExp',
+      'MatMul',
+      'Conv',
+    ] as const
+  ).map((name) => [name, operatorCases[name][0]] as const),
+  ...(['gelu', 'mish', 'layerNormalization', 'reduceProd', 'reduceL2'] as const).map(
+    (name) => [name, compositeCases[name][0]] as const,
   ),
-  ...(['gelu', 'mish', 'layerNormalization', 'reduceProd', 'reduceL2'] as const).map((name) => [name, compositeCases[name][0]] as const),
 ]
 
 describe('third derivatives along a direction', () => {
   it.each(smoothCases)('of %s are the differences of second ones', (_, c) => {
     const built = c.build('float64')
     const xs = floatInputs(built)
-    const loss = weightedSum(built.outputs.map((y) => mul(y, sin(y))), 'float64')
+    const loss = weightedSum(
+      built.outputs.map((y) => mul(y, sin(y))),
+      'float64',
+    )
     const numbers = seededNumbers(7)
     const vs = xs.map((x) => constant(randomTensor('float64', x.shape, numbers, -1, 1)))
-    const along = (outputs: readonly Expr[]): Expr[] => jvp(outputs, xs.map((x, i) => [x, vs[i]]))
+    const along = (outputs: readonly Expr[]): Expr[] =>
+      jvp(
+        outputs,
+        xs.map((x, i) => [x, vs[i]]),
+      )
     const second = along(along([loss]))
     const exact = numberAt(along(second)[0], built.values)
     const secondAt = (t: number): number => {
@@ -188,7 +254,14 @@ describe('third derivatives along a direction', () => {
         xs.map((x, i) => {
           const { name } = x.attributes
           const v = numbersOf(vs[i].attributes.value)
-          return [name, tensorOf('float64', x.shape, numbersOf(built.values[name]).map((a, k) => a + t * v[k]))]
+          return [
+            name,
+            tensorOf(
+              'float64',
+              x.shape,
+              numbersOf(built.values[name]).map((a, k) => a + t * v[k]),
+            ),
+          ]
         }),
       )
       return numberAt(second[0], { ...built.values, ...moved })
@@ -261,17 +334,31 @@ describe('any node may be a variable', () => {
     expect(numberAt(dx, values)).toBeCloseTo(s, 14)
     const [t] = jvp([outer], [[inner, scalarOf(1)]])
     expect(numberAt(t, values)).toBeCloseTo(0.3 + 2 * s, 14)
-    const [both] = jvp([outer], [[inner, scalarOf(1)], [x, scalarOf(2)]])
+    const [both] = jvp(
+      [outer],
+      [
+        [inner, scalarOf(1)],
+        [x, scalarOf(2)],
+      ],
+    )
     expect(numberAt(both, values)).toBeCloseTo(0.3 + 4 * s, 14)
   })
 
   it('in vmap', () => {
     const [y] = vmap([outer], [[inner, constant(tensorOf('float64', [2], [1, 2]))]])
     expect(Array.from(numbersOf(evaluate([y], values)[0]))).toEqual([1.3, 4.6])
+    const both = [inner, x].map((node, i) => [node, constant(tensorOf('float64', [2], [1 + i, 2]))] as const)
+    expect(Array.from(numbersOf(evaluate(vmap([outer], both), values)[0]))).toEqual([3, 8])
   })
 
   it('adds the directions of a node that is named twice', () => {
-    const [t] = jvp([cos(x)], [[x, scalarOf(1)], [x, scalarOf(2)]])
+    const [t] = jvp(
+      [cos(x)],
+      [
+        [x, scalarOf(1)],
+        [x, scalarOf(2)],
+      ],
+    )
     expect(numberAt(t, values)).toBeCloseTo(-3 * s, 14)
   })
 
@@ -292,7 +379,9 @@ describe('errors', () => {
     expect(() => jvp([x], [[i, i]])).toThrow(/jvp: derivatives need floating-point values, got int64\[2\]/)
     expect(() => vjp([x], [x], [])).toThrow(/vjp: cotangent 0 must be float64\[2\], got none/)
     expect(() => vjp([x], [x], [reduceSum(x)])).toThrow(ShapeError)
-    expect(() => jvp([x], [[x, cast(x, 'float32')]])).toThrow(/jvp: the direction must be float64\[2\] as its node, got float32\[2\]/)
+    expect(() => jvp([x], [[x, cast(x, 'float32')]])).toThrow(
+      /jvp: the direction must be float64\[2\] as its node, got float32\[2\]/,
+    )
     expect(() => vmap([x], [[x, x]])).toThrow(/vmap: the stack must be float64\[2,2\], got float64\[2\]/)
     expect(() => vmap([x], [])).toThrow(ShapeError)
     expect(() => vmap([x], [[x, scalarOf(1)]])).toThrow(ShapeError)
@@ -300,10 +389,15 @@ describe('errors', () => {
 
   it('of the interpreter name the input', () => {
     expect(() => evaluate([x], {})).toThrow('evaluate: input x has no value. Pass one.')
-    expect(() => evaluate([x], { x: tensorOf('float64', [3], [1, 2, 3]) })).toThrow(/input x must be float64\[2\], got float64\[3\]/)
-    expect(() => evaluate([make('Gather', [x, i], { axis: 0 })], { x: tensorOf('float64', [2], [1, 2]), i: tensorOf('int64', [2], [0, 2]) })).toThrow(
-      'Gather: index must be in 0…1, got 2.',
+    expect(() => evaluate([x], { x: tensorOf('float64', [3], [1, 2, 3]) })).toThrow(
+      /input x must be float64\[2\], got float64\[3\]/,
     )
+    expect(() =>
+      evaluate([make('Gather', [x, i], { axis: 0 })], {
+        x: tensorOf('float64', [2], [1, 2]),
+        i: tensorOf('int64', [2], [0, 2]),
+      }),
+    ).toThrow('Gather: index must be in 0…1, got 2.')
     const quotient = make('Div', [i, i], {})
     expect(() => evaluate([quotient], { i: tensorOf('int64', [2], [1, 0]) })).toThrow(DomainError)
   })
@@ -313,7 +407,8 @@ describe('graphs 5000 deep', () => {
   it('overflow no stack', () => {
     const x = input('x', 'float64', [2])
     let y: Expr = x
-    for (let k = 0; k < 5000; k++) y = k % 5 === 4 ? reshape(transpose(reshape(y, [1, 2]), [1, 0]), [2]) : k % 2 ? sin(y) : sub(relu(y), 0.001)
+    for (let k = 0; k < 5000; k++)
+      y = k % 5 === 4 ? reshape(transpose(reshape(y, [1, 2]), [1, 0]), [2]) : k % 2 ? sin(y) : sub(relu(y), 0.001)
     const [g] = grad(reduceSum(y), [x])
     const v = input('v', 'float64', [2])
     const [h] = jvp([g], [[x, v]])

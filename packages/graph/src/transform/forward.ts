@@ -22,7 +22,10 @@ function pushForward(node: AnyOperation, tangents: readonly Derivative[]): Deriv
  * does not move gets zeros. Applied to a gradient this is the Hessian-vector product (Pearlmutter 1994).
  * @throws {ShapeError} if a direction has not the type of its node. */
 export function jvp(outputs: readonly Expr[], moving: readonly Tangent[]): Expr[] {
-  requireFloat('jvp', moving.map(([node]) => node))
+  requireFloat(
+    'jvp',
+    moving.map(([node]) => node),
+  )
   const tangents = new Map<Expr, Derivative>()
   for (const [node, direction] of moving) {
     if (direction.dtype !== node.dtype || !sameShape(direction.shape, node.shape))

@@ -50,9 +50,14 @@ describe('partition', () => {
       const built = c.build('float64')
       const xs = floatInputs(built)
       const vs = xs.map((x, i) => input(`v${i}`, x.dtype, x.shape))
-      const products = jvp(grad(weightedSum(built.outputs, 'float64'), xs), xs.map((x, i) => [x, vs[i]]))
+      const products = jvp(
+        grad(weightedSum(built.outputs, 'float64'), xs),
+        xs.map((x, i) => [x, vs[i]]),
+      )
       const numbers = seededNumbers(5)
-      const directions = Object.fromEntries(vs.map((v) => [v.attributes.name, randomTensor('float64', v.shape, numbers)]))
+      const directions = Object.fromEntries(
+        vs.map((v) => [v.attributes.name, randomTensor('float64', v.shape, numbers)]),
+      )
       const outputs = Object.fromEntries(products.map((p, i) => [`p${i}`, p]))
       checkParts(outputs, vs, { ...built.values, ...directions })
     },

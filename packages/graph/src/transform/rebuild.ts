@@ -5,7 +5,14 @@ import { topologicalOrder } from '../core/traversal.ts'
 /** Calls `visit` for each node after its operands; the results stand for the operands of later nodes. */
 export function rebuild(roots: readonly Expr[], visit: (node: Expr, operands: readonly Expr[]) => Expr): Expr[] {
   const made = new Map<Expr, Expr>()
-  for (const node of topologicalOrder(roots)) made.set(node, visit(node, node.inputs.map((x) => made.get(x)!)))
+  for (const node of topologicalOrder(roots))
+    made.set(
+      node,
+      visit(
+        node,
+        node.inputs.map((x) => made.get(x)!),
+      ),
+    )
   return roots.map((r) => made.get(r)!)
 }
 

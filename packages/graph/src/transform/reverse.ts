@@ -27,14 +27,17 @@ export function requireFloat(where: string, nodes: readonly Expr[]): void {
 /** Vector-Jacobian products by reverse mode: Σᵢ (∂outputsᵢ/∂wrtⱼ)ᵀ cotangentsᵢ for every j.
  *
  * `wrt` may be any nodes, not only inputs; they are then treated as independent variables. A node on which no
- * output depends gets zeros, and so does one that only integers and bools depend on. Cost of the resulting graph: at most a small multiple of the forward graph.
+ * output depends gets zeros, and so does one that only integers and bools depend on. Cost of the resulting graph: at
+ * most a small multiple of the forward graph.
  * @throws {ShapeError} if a cotangent has not the type of its output. */
 export function vjp(outputs: readonly Expr[], wrt: readonly Expr[], cotangents: readonly Expr[]): Expr[] {
   requireFloat('vjp', wrt)
   outputs.forEach((y, i) => {
     const g = cotangents[i]
     if (!g || g.dtype !== y.dtype || !sameShape(g.shape, y.shape))
-      throw new ShapeError(`vjp: cotangent ${i} must be ${y.dtype}[${y.shape}], got ${g ? `${g.dtype}[${g.shape}]` : 'none'}.`)
+      throw new ShapeError(
+        `vjp: cotangent ${i} must be ${y.dtype}[${y.shape}], got ${g ? `${g.dtype}[${g.shape}]` : 'none'}.`,
+      )
   })
   const order = topologicalOrder(outputs)
   const active = dependents(order, wrt)
@@ -58,7 +61,8 @@ export function vjp(outputs: readonly Expr[], wrt: readonly Expr[], cotangents: 
 /** Gradients of a scalar with respect to any nodes.
  * @throws {ShapeError} if `y` is not a scalar. */
 export function grad(y: Expr, wrt: readonly Expr[]): Expr[] {
-  if (y.shape.length !== 0) throw new ShapeError(`grad: the output must be a scalar, got [${y.shape}]. Reduce it, or use vjp.`)
+  if (y.shape.length !== 0)
+    throw new ShapeError(`grad: the output must be a scalar, got [${y.shape}]. Reduce it, or use vjp.`)
   requireFloat('grad', [y])
   return vjp([y], wrt, [scalar(1, y.dtype)])
 }

@@ -1,6 +1,6 @@
 import { DomainError } from '../core/errors.ts'
 import { constant } from '../core/expr.ts'
-import type { AnyOperation, ConstantExpr, Expr, Graph } from '../core/expr.ts'
+import type { AnyOperation, Expr, Graph } from '../core/expr.ts'
 import { sameShape } from '../core/shape.ts'
 import { isFloat, sizeOf } from '../core/tensor.ts'
 import type { Tensor } from '../core/tensor.ts'
@@ -37,7 +37,7 @@ export function simplify(graph: Graph, options: SimplifyOptions = {}): Graph {
 function fold(node: Expr, limit: number): Expr {
   if (node.op === 'Input' || node.op === 'Constant') return node
   if (sizeOf(node.shape) > limit || !node.inputs.every((x) => x.op === 'Constant')) return node
-  const operands = (node.inputs as readonly ConstantExpr[]).map((x) => x.attributes.value)
+  const operands = node.inputs.map((x) => x.attributes.value)
   if (operands.some(isBeyondNumbers)) return node
   try {
     return constant(tensorOfNdArray(interpretOperation(node, operands.map(ndArrayOf))))
@@ -50,7 +50,9 @@ function fold(node: Expr, limit: number): Expr {
 
 /** Holds integers that float64 numbers, which the interpreter computes with, cannot tell apart. */
 function isBeyondNumbers({ dtype, data }: Tensor): boolean {
-  return dtype === 'int64' && (data as BigInt64Array).some((v) => v > Number.MAX_SAFE_INTEGER || v < Number.MIN_SAFE_INTEGER)
+  return (
+    dtype === 'int64' && (data as BigInt64Array).some((v) => v > Number.MAX_SAFE_INTEGER || v < Number.MIN_SAFE_INTEGER)
+  )
 }
 
 /** x when the other operand is the neutral number, of this sign if it is 0, and does not widen the result. */
@@ -78,10 +80,22 @@ function neutral(node: Expr): Expr {
       return a.op === 'Neg' ? a.inputs[0] : node
     case 'Cast':
       return a.dtype === node.dtype ? a : node
+    case 'ReduceSum':
+    case 'ReduceMax':
+    case 'ReduceMin':
+    case 'ReduceLogSumExp':
+      return node.attributes.axes.length === 0 ? a : node
     case 'Reshape':
-      return reshape(a, node.shape)
-    case 'Transpose':
-      return transpose(a, node.attributes.perm)
+      return reshape(a.op === 'Reshape' ? a.inputs[0] : a, node.shape)
+    case 'Transpose': {
+      const { perm } = node.attributes
+      return a.op === 'Transpose'
+        ? transpose(
+            a.inputs[0],
+            perm.map((p) => a.attributes.perm[p]),
+          )
+        : transpose(a, perm)
+    }
     case 'Expand':
       return expand(a, node.shape)
     case 'Slice':
