@@ -31,15 +31,39 @@ function file(name: string, content: string | Uint8Array): string {
 }
 
 const yamlCases: readonly [string, string, RegExp][] = [
-  ['a misspelt key', experiment.replace('learningRate', 'learningrate'), /bad\.yaml:5:\d+: unknown key "learningrate" in training\. Did you mean learningRate\?/],
-  ['an unknown loss', experiment.replace('cross-entropy', 'cross-entropie'), /bad\.yaml:4:15: loss\.name: .*cross-entropy.*, got "cross-entropie"\./],
-  ['a wrong type', experiment.replace('steps: 5', 'steps: five'), /bad\.yaml:5:\d+: training\.steps: .*number.*, got "five"\./],
+  [
+    'a misspelt key',
+    experiment.replace('learningRate', 'learningrate'),
+    /bad\.yaml:5:\d+: unknown key "learningrate" in training\. Did you mean learningRate\?/,
+  ],
+  [
+    'an unknown loss',
+    experiment.replace('cross-entropy', 'cross-entropie'),
+    /bad\.yaml:4:15: loss\.name: .*cross-entropy.*, got "cross-entropie"\./,
+  ],
+  [
+    'a wrong type',
+    experiment.replace('steps: 5', 'steps: five'),
+    /bad\.yaml:5:\d+: training\.steps: .*number.*, got "five"\./,
+  ],
   ['a missing part', experiment.replace(/^loss.*\n/m, ''), /bad\.yaml:1:1: loss: .*, got nothing\./],
   ['broken YAML', `${experiment}\nname: [1, 2`, /bad\.yaml:\d+:\d+: .*Mend the YAML\./],
   ['a duplicate key', `${experiment}name: again\n`, /bad\.yaml:6:1: .*unique.*Mend the YAML\./],
-  ['both epochs and steps', experiment.replace('steps: 5', 'steps: 5, epochs: 3'), /bad\.yaml:5:\d+: training: needs either epochs or steps/],
-  ['widths that do not fit the data', experiment.replace('[2, 4, 2]', '[3, 4, 2]'), /input x takes \[3\] per sample, got \[2\] from x/],
-  ['an unknown data set', experiment.replace('name: xor', 'name: xro'), /data 'xro': neither a file nor a built-in data set\. Built in are: /],
+  [
+    'both epochs and steps',
+    experiment.replace('steps: 5', 'steps: 5, epochs: 3'),
+    /bad\.yaml:5:\d+: training: needs either epochs or steps/,
+  ],
+  [
+    'widths that do not fit the data',
+    experiment.replace('[2, 4, 2]', '[3, 4, 2]'),
+    /input x takes \[3\] per sample, got \[2\] from x/,
+  ],
+  [
+    'an unknown data set',
+    experiment.replace('name: xor', 'name: xro'),
+    /data 'xro': neither a file nor a built-in data set\. Built in are: /,
+  ],
 ]
 
 describe('experiments', () => {
@@ -63,7 +87,10 @@ describe('experiments', () => {
 
 describe('data', () => {
   test('NaN, with its place', () => {
-    const npz = encodeNpz({ x: tensorOf('float64', [3, 2], [1, 2, 3, Number.NaN, 5, 6]), y: tensorOf('int64', [3], [0, 1, 0]) })
+    const npz = encodeNpz({
+      x: tensorOf('float64', [3, 2], [1, 2, 3, Number.NaN, 5, 6]),
+      y: tensorOf('int64', [3], [0, 1, 0]),
+    })
     expectRefusal(['data', 'info', file('nan.npz', npz)], /NaN.*sample 1.*feature 1|sample 1.*NaN/)
   })
 
@@ -79,7 +106,10 @@ describe('data', () => {
 })
 
 describe('models', () => {
-  const float = (name: string, shape: (number | string)[]): { name: string; dtype: 'float32'; shape: (number | string)[] } => ({ name, dtype: 'float32', shape })
+  const float = (
+    name: string,
+    shape: (number | string)[],
+  ): { name: string; dtype: 'float32'; shape: (number | string)[] } => ({ name, dtype: 'float32', shape })
 
   test('an unknown operator', () => {
     const bytes = encodeModel({
@@ -109,7 +139,10 @@ describe('models', () => {
       nodes: [{ op: 'Relu', inputs: ['x'], outputs: ['y'] }],
     })
     expectRefusal(['model', 'info', file('cut.onnx', bytes.subarray(0, bytes.length - 9))], /.+/)
-    expectRefusal(['model', 'info', file('rubbish.onnx', readFileSync(resolve(import.meta.dirname, '../package.json')))], /.+/)
+    expectRefusal(
+      ['model', 'info', file('rubbish.onnx', readFileSync(resolve(import.meta.dirname, '../package.json')))],
+      /.+/,
+    )
     expectRefusal(['model', 'info', 'nowhere.onnx'], /nowhere\.onnx: there is no such file/)
   })
 })

@@ -68,6 +68,20 @@ describe('the packed tarball', () => {
     console.log(`thalweg --help: ${(performance.now() - start).toFixed(0)} ms`)
   })
 
+  it('trains and reports: worker, engine and figures are all in it', () => {
+    const experiment = `name: packed
+data: { name: xor }
+model: { kind: mlp, widths: [2, 4, 2] }
+loss: { name: cross-entropy }
+training: { optimizer: { name: adam }, learningRate: 0.05, steps: 50 }
+analyses: { diagnose: { top: 2, bottom: 2 }, surface: { x: { points: 5 }, y: { points: 5 } } }
+`
+    writeFileSync(join(root, 'home/packed.yaml'), experiment)
+    expect(JSON.parse(thalweg('run', 'packed.yaml', '--png', '--json'))).toMatchObject({ command: 'run', status: 'finished' })
+    expect(readFileSync(join(root, 'home/runs/packed/report.html'), 'utf8')).toContain('packed')
+    expect(existsSync(join(root, 'home/runs/packed/figures/surface.png'))).toBe(true)
+  })
+
   it('finds its data', () => {
     expect(JSON.parse(thalweg('data', 'info', 'iris', '--json'))).toMatchObject({ command: 'data info' })
   })

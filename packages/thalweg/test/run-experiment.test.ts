@@ -14,7 +14,7 @@ model: { kind: mlp, widths: [2, 8, 2], activation: tanh }
 loss: { name: cross-entropy }
 training: { optimizer: { name: adam }, learningRate: ${rate}, steps: ${steps}, checkpoints: 4, dtype: float64 }
 analyses:
-  eigenvalues: { top: 3, bottom: 2 }
+  diagnose: { top: 3, bottom: 2 }
   surface: { x: { points: 7 }, y: { from: -0.5, to: 0.5, points: 5 } }
 `
 
@@ -36,7 +36,13 @@ function run(name: string, text: string, ...args: string[]): Outcome {
 
 test('a run leaves a whole directory whose numbers agree with each other', () => {
   const outcome = run('first', experiment(300, 0.05))
-  expect(readdirSync(outcome.directory).sort()).toEqual(['checkpoints', 'figures', 'manifest.json', 'report.html', 'results'])
+  expect(readdirSync(outcome.directory).sort()).toEqual([
+    'checkpoints',
+    'figures',
+    'manifest.json',
+    'report.html',
+    'results',
+  ])
   const read = (name: string): string => readFileSync(join(outcome.directory, name), 'utf8')
   expect(JSON.parse(read('manifest.json'))).toMatchObject({ status: 'finished', seed: 3, model: { parameters: 42 } })
   const end = JSON.parse(read('results/end.json')) as { loss: number; accuracy: number }
@@ -46,7 +52,9 @@ test('a run leaves a whole directory whose numbers agree with each other', () =>
   expect(surface.get('loss')?.shape).toEqual([5, 7])
   const center = Number(surface.get('loss')?.data[2 * 7 + 3])
   expect(Math.abs(center - end.loss)).toBeLessThan(1e-5 * end.loss)
-  const final = decodeSafetensors(readFileSync(join(outcome.directory, 'checkpoints/final.safetensors')), { file: 'final' })
+  const final = decodeSafetensors(readFileSync(join(outcome.directory, 'checkpoints/final.safetensors')), {
+    file: 'final',
+  })
   expect([...final.tensors.keys()]).toContain('layers.0.weight')
   expect(read('report.html')).toContain('moons')
   expect(read('report.html')).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/)
@@ -54,18 +62,26 @@ test('a run leaves a whole directory whose numbers agree with each other', () =>
 
 test('the same seed gives the same bytes, another seed others', () => {
   const bytes = (directory: string): Buffer => readFileSync(join(directory, 'checkpoints/final.safetensors'))
-  const [a, b, c] = [run('a', experiment(20, 0.05)), run('b', experiment(20, 0.05)), run('c', experiment(20, 0.05), '--seed', '4')]
+  const [a, b, c] = [
+    run('a', experiment(20, 0.05)),
+    run('b', experiment(20, 0.05)),
+    run('c', experiment(20, 0.05), '--seed', '4'),
+  ]
   expect(bytes(a.directory).equals(bytes(b.directory))).toBe(true)
   expect(bytes(a.directory).equals(bytes(c.directory))).toBe(false)
 })
 
 test('divergence ends with status 3, says so, and keeps what was reached', () => {
   const path = join(folder(), 'wild.yaml')
-  const text = experiment(50, 1e200).replace('name: adam', 'name: gradient-descent').replace('cross-entropy', 'hinge, power: 2')
+  const text = experiment(50, 1e200)
+    .replace('name: adam', 'name: gradient-descent')
+    .replace('cross-entropy', 'hinge, power: 2')
   writeFileSync(path, text.replace('[2, 8, 2]', '[2, 8, 1]'))
   const reply = thalweg('run', path, '--out', join(folder(), 'wild'))
   expect(reply.stderr).toMatch(/the last finite point.*is kept/)
   expect(reply.status).toBe(3)
   expect(existsSync(join(folder(), 'wild', 'report.html'))).toBe(true)
-  expect(JSON.parse(readFileSync(join(folder(), 'wild', 'manifest.json'), 'utf8'))).toMatchObject({ status: 'diverged' })
+  expect(JSON.parse(readFileSync(join(folder(), 'wild', 'manifest.json'), 'utf8'))).toMatchObject({
+    status: 'diverged',
+  })
 })

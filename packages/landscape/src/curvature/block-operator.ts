@@ -18,7 +18,9 @@ export function parameterGroups(model: Pick<Model, 'parameters'>): ParameterGrou
 export function layerGroups(model: Pick<Model, 'parameters'>): ParameterGroup[] {
   const groups = new Map<string, [number, number][]>()
   for (const { parameter, start, end } of parameterRanges(model)) {
-    const name = parameter.name.includes('.') ? parameter.name.slice(0, parameter.name.lastIndexOf('.')) : parameter.name
+    const name = parameter.name.includes('.')
+      ? parameter.name.slice(0, parameter.name.lastIndexOf('.'))
+      : parameter.name
     groups.set(name, [...(groups.get(name) ?? []), [start, end]])
   }
   return [...groups].map(([name, ranges]) => ({ name, ranges }))
@@ -29,7 +31,9 @@ export function layerGroups(model: Pick<Model, 'parameters'>): ParameterGroup[] 
 export function blockOperator(operator: LinearOperator, { name, ranges }: ParameterGroup): LinearOperator {
   const size = ranges.reduce((sum, [start, end]) => sum + end - start, 0)
   if (size === 0 || ranges.some(([start, end]) => start < 0 || end > operator.size || end < start))
-    throw new DomainError(`blockOperator: group ${name} must lie in 0…${operator.size} and not be empty, got ${JSON.stringify(ranges)}.`)
+    throw new DomainError(
+      `blockOperator: group ${name} must lie in 0…${operator.size} and not be empty, got ${JSON.stringify(ranges)}.`,
+    )
   const include = (vectors: Float64Array, count: number): Float64Array => {
     const out = new Float64Array(count * operator.size)
     for (let i = 0; i < count; i++) {

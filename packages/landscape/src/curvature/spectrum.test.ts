@@ -12,7 +12,13 @@ const engine = nativeEngine({ threads: 1 })
 afterAll(() => engine.dispose())
 
 const dataset = gaussianMixture({ samples: 70, classes: 3, dimension: 4 })
-const loss = new Loss({ engine, model: mlp({ widths: [4, 5, 3], activation: 'tanh' }), dataset, spec: { name: 'cross-entropy', reduction: 'mean' }, chunkSize: 32 })
+const loss = new Loss({
+  engine,
+  model: mlp({ widths: [4, 5, 3], activation: 'tanh' }),
+  dataset,
+  spec: { name: 'cross-entropy', reduction: 'mean' },
+  chunkSize: 32,
+})
 const point = new LossPoint(loss, loss.model.initialize(1))
 
 describe('spectrum', () => {
@@ -75,11 +81,18 @@ test('blocks are the diagonal blocks of the dense matrix', async () => {
   for (let i = 0; i < block.rows; i++)
     for (let j = 0; j < block.cols; j++)
       expect(block.data[i * block.cols + j]).toBeCloseTo(whole.data[(start + i) * whole.cols + start + j], 13)
-  expect(() => blockOperator(denseOperator(matrixFromRows([[1]])), { name: 'far', ranges: [[0, 2]] })).toThrow(/group far/)
+  expect(() => blockOperator(denseOperator(matrixFromRows([[1]])), { name: 'far', ranges: [[0, 2]] })).toThrow(
+    /group far/,
+  )
 })
 
 test('the Gram operator is symmetric positive semidefinite with the nonzero spectrum of JᵀJ', async () => {
-  const small = new Loss({ engine, model: mlp({ widths: [4, 3, 1], activation: 'tanh' }), dataset: gaussianMixture({ samples: 12, classes: 2, dimension: 4 }), spec: { name: 'binary-cross-entropy', reduction: 'mean' } })
+  const small = new Loss({
+    engine,
+    model: mlp({ widths: [4, 3, 1], activation: 'tanh' }),
+    dataset: gaussianMixture({ samples: 12, classes: 2, dimension: 4 }),
+    spec: { name: 'binary-cross-entropy', reduction: 'mean' },
+  })
   const at = new LossPoint(small, small.model.initialize(2))
   const { matrix, symmetryDefect } = await denseOf(gramOperator(at))
   expect(matrix.rows).toBe(12)

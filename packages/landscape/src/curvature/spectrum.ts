@@ -73,7 +73,8 @@ const epsilon = 2 ** -53
 export async function spectrum(operator: LinearOperator, options: SpectrumOptions = {}): Promise<Spectrum> {
   for (const key of ['top', 'bottom'] as const) {
     const count = options[key] ?? 5
-    if (!(Number.isInteger(count) && count >= 0)) throw new DomainError(`spectrum: ${key} must be a number of pairs, got ${count}.`)
+    if (!(Number.isInteger(count) && count >= 0))
+      throw new DomainError(`spectrum: ${key} must be a number of pairs, got ${count}.`)
   }
   const dense = options.exact ?? operator.size <= (options.denseLimit ?? 2000)
   const base = dense ? await denseSpectrum(operator, options) : await krylovSpectrum(operator, options)
@@ -109,9 +110,18 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
   const threshold = zeroThreshold(size, operatorNorm, symmetryDefect)
   const pairsAt = async (positions: readonly number[]): Promise<Eigenpair[]> => {
     const wanted = positions.map((i) => rows.data.slice(i * size, (i + 1) * size))
-    const residuals = await residualNorms(operator, wanted, positions.map((i) => values[i]))
+    const residuals = await residualNorms(
+      operator,
+      wanted,
+      positions.map((i) => values[i]),
+    )
     const limit = (options.tolerance ?? 1e-6) * operatorNorm
-    return positions.map((i, k) => ({ value: values[i], vector: wanted[k], residualNorm: residuals[k], converged: residuals[k] <= Math.max(limit, threshold) }))
+    return positions.map((i, k) => ({
+      value: values[i],
+      vector: wanted[k],
+      residualNorm: residuals[k],
+      converged: residuals[k] <= Math.max(limit, threshold),
+    }))
   }
   const top = await pairsAt(Array.from({ length: Math.min(size, options.top ?? 5) }, (_, k) => size - 1 - k))
   const bottom = await pairsAt(Array.from({ length: Math.min(size, options.bottom ?? 5) }, (_, k) => k))
@@ -137,7 +147,11 @@ function zeroThreshold(size: number, operatorNorm: number, symmetryDefect: numbe
   return Math.max(size * epsilon, symmetryDefect) * operatorNorm
 }
 
-async function residualNorms(operator: LinearOperator, vectors: readonly Float64Array[], values: readonly number[]): Promise<number[]> {
+async function residualNorms(
+  operator: LinearOperator,
+  vectors: readonly Float64Array[],
+  values: readonly number[],
+): Promise<number[]> {
   if (vectors.length === 0) return []
   const stacked = new Float64Array(vectors.length * operator.size)
   vectors.forEach((v, i) => stacked.set(v, i * operator.size))

@@ -1,10 +1,19 @@
 import type { Tensor } from '@thalweg/graph'
-import type { DatasetFields } from './dataset.ts'
 import { Sha256 } from './sha256.ts'
+
+/** What of a data set is content: not its name, nor where it came from. */
+export interface DatasetContent {
+  readonly inputs: Readonly<Record<string, Tensor>>
+  readonly targets: Tensor
+  readonly task: string
+  readonly classCount?: number
+  readonly classNames?: readonly string[]
+  readonly sampleWeights?: Float64Array
+}
 
 /** SHA-256 of a data set's content: task, classes, and every array's name, dtype, shape and little-endian bytes,
  * inputs in order of their names. 64 hexadecimal digits. Cost: one pass over the data, about 180 MB/s. */
-export function datasetDigest(fields: DatasetFields): string {
+export function datasetDigest(fields: DatasetContent): string {
   const hash = new Sha256()
   const { task, classCount = null, classNames = null, sampleWeights } = fields
   addRecord(hash, ['thalweg-dataset-1', task, classCount, classNames])

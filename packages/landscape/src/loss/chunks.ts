@@ -25,7 +25,11 @@ function matchInputs(model: Model, dataset: Dataset): Record<string, Tensor> {
   const names = Object.keys(dataset.inputs)
   return Object.fromEntries(
     model.inputs.map((input) => {
-      const name = names.includes(input.name) ? input.name : model.inputs.length === 1 && names.length === 1 ? names[0] : undefined
+      const name = names.includes(input.name)
+        ? input.name
+        : model.inputs.length === 1 && names.length === 1
+          ? names[0]
+          : undefined
       if (name === undefined)
         throw new ShapeError(
           `loss: model input ${input.name} has no data; the data set has ${names.join(', ')}. Name them alike, or pass --input ${input.name}=KEY.`,

@@ -61,21 +61,38 @@ export function derivativeGraph(what: DerivativeName, options: DerivativeOptions
   }
   const theta = spread
     ? g.parameters.map((p, i) => place(model.parameters[i].name, p, `parameter ${model.parameters[i].name}`))
-    : [place('theta', { dtype, shape: [parameterCount(model)] }, 'all parameters as one vector, in the order of the layout')]
+    : [
+        place(
+          'theta',
+          { dtype, shape: [parameterCount(model)] },
+          'all parameters as one vector, in the order of the layout',
+        ),
+      ]
   if (spread) g.parameters.forEach((p, i) => replacements.set(p, theta[i]))
   else replacements.set(g.theta, theta[0])
   g.inputs.forEach((x, i) => {
-    replacements.set(x, place(names.ofInput(model.inputs[i].name), x, `model input ${model.inputs[i].name}, first axis = samples`))
+    replacements.set(
+      x,
+      place(names.ofInput(model.inputs[i].name), x, `model input ${model.inputs[i].name}, first axis = samples`),
+    )
   })
   replacements.set(g.targets, place('targets', g.targets, g.targets.dtype === 'int64' ? 'class indices' : 'targets'))
   if (g.weights) replacements.set(g.weights, place('weights', g.weights, 'weight of each sample'))
   const direction = (): readonly Expr[] => {
-    if (!spread) return parameterViews(model, place('direction', { dtype, shape: [parameterCount(model)] }, 'the vector v, laid out as theta'))
-    return g.parameters.map((p, i) => place(`direction.${model.parameters[i].name}`, p, `the part of v for ${model.parameters[i].name}`))
+    if (!spread)
+      return parameterViews(
+        model,
+        place('direction', { dtype, shape: [parameterCount(model)] }, 'the vector v, laid out as theta'),
+      )
+    return g.parameters.map((p, i) =>
+      place(`direction.${model.parameters[i].name}`, p, `the part of v for ${model.parameters[i].name}`),
+    )
   }
   const loss = lossOf(options, g)
   const perParameter = (name: string, parts: readonly Expr[]): Record<string, Expr> =>
-    spread ? Object.fromEntries(parts.map((e, i) => [`${name}.${model.parameters[i].name}`, e])) : { [name]: flat(parts) }
+    spread
+      ? Object.fromEntries(parts.map((e, i) => [`${name}.${model.parameters[i].name}`, e]))
+      : { [name]: flat(parts) }
   const wanted = wantedOutputs(what, { loss, outputs: g.outputs, parameters: g.parameters, direction, perParameter })
   const roots = substitute(Object.values(wanted), replacements)
   const outputs = Object.fromEntries(Object.keys(wanted).map((name, i) => [name, roots[i]]))
@@ -105,7 +122,9 @@ class Names {
   readonly #taken: ReadonlySet<string>
 
   constructor(model: Model, spread: boolean) {
-    const parameters = spread ? model.parameters.flatMap(({ name }) => [name, `direction.${name}`, `gradient.${name}`, `hvp.${name}`]) : []
+    const parameters = spread
+      ? model.parameters.flatMap(({ name }) => [name, `direction.${name}`, `gradient.${name}`, `hvp.${name}`])
+      : []
     this.#taken = new Set(['theta', 'targets', 'weights', 'direction', ...Object.keys(meanings), ...parameters])
   }
 
@@ -117,11 +136,17 @@ class Names {
 function lossOf({ model, spec, batch, weightDecay = 0 }: DerivativeOptions, g: ReturnType<typeof lossGraph>): Expr {
   const perSample = normalizerOf(spec, 1, sizeOf(model.outputShape))
   const divides = normalizerOf(spec, 2, 1) !== 1
-  const count = divides ? mul(g.weights ? reduceSum(g.weights) : batch, perSample) : 1
+  const count = !divides ? 1 : g.weights ? mul(reduceSum(g.weights), perSample) : batch * perSample
   const fit = div(g.sum, count)
   if (weightDecay === 0) return fit
   const squares = g.parameters.map((p) => reduceSum(mul(p, p)))
-  return add(fit, mul(0.5 * weightDecay, squares.reduce((a, b) => add(a, b))))
+  return add(
+    fit,
+    mul(
+      0.5 * weightDecay,
+      squares.reduce((a, b) => add(a, b)),
+    ),
+  )
 }
 
 interface Parts {
@@ -136,7 +161,10 @@ function wantedOutputs(what: DerivativeName, parts: Parts): Record<string, Expr>
   const { loss, outputs, parameters, direction, perParameter } = parts
   const along = (roots: readonly Expr[]): Expr[] => {
     const v = direction()
-    return jvp(roots, parameters.map((p, i) => [p, v[i]] as const))
+    return jvp(
+      roots,
+      parameters.map((p, i) => [p, v[i]] as const),
+    )
   }
   switch (what) {
     case 'outputs':

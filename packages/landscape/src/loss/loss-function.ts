@@ -38,7 +38,8 @@ export type LossName = (typeof lossNames)[number]
 /** Which loss, in the conventions of PyTorch; see `perSample` for the formulas. */
 export interface LossSpec {
   readonly name: LossName
-  /** `mean` divides by the samples (mse, huber, l1: by samples · outputs); `half-sum-squares` never divides. */
+  /** `mean` divides by the samples (mse, huber, l1, binary cross-entropy: by samples · outputs, as PyTorch);
+   * `half-sum-squares` never divides. */
   readonly reduction: 'mean' | 'sum'
   /** Cross-entropy only: targets become (1 − s)·y + s/classes. */
   readonly labelSmoothing?: number
@@ -54,7 +55,9 @@ export function checkLossSpec(spec: LossSpec): LossSpec {
     throw new DomainError(`loss: name must be one of ${lossNames.join(', ')}, got ${spec.name}.`)
   const { labelSmoothing: s, power, delta } = spec
   if (s !== undefined && (spec.name !== 'cross-entropy' || !(s >= 0 && s < 1)))
-    throw new DomainError(`loss: label smoothing belongs to cross-entropy and lies in [0, 1), got ${s} with ${spec.name}.`)
+    throw new DomainError(
+      `loss: label smoothing belongs to cross-entropy and lies in [0, 1), got ${s} with ${spec.name}.`,
+    )
   if (power !== undefined && (spec.name !== 'hinge' || !(power >= 1)))
     throw new DomainError(`loss: power belongs to hinge and is at least 1, got ${power} with ${spec.name}.`)
   if (delta !== undefined && (spec.name !== 'huber' || !(delta > 0)))
@@ -63,14 +66,18 @@ export function checkLossSpec(spec: LossSpec): LossSpec {
 }
 
 /** Whether the loss reads its targets as classes (one distribution per sample). */
-function isClassLoss(name: LossName): boolean {
+export function isClassLoss(name: LossName): boolean {
   return name === 'cross-entropy' || name === 'negative-log-likelihood'
 }
 
 /** What the sum over samples is divided by: n (or the sum of sample weights), times the outputs where PyTorch means over elements. */
 export function normalizerOf(spec: LossSpec, weightSum: number, outputs: number): number {
   if (spec.reduction === 'sum' || spec.name === 'half-sum-squares') return 1
-  const overElements = spec.name === 'mse' || spec.name === 'huber' || spec.name === 'l1' || spec.name === 'binary-cross-entropy' || spec.name === 'hinge'
+  const overElements =
+    spec.name === 'mse' ||
+    spec.name === 'huber' ||
+    spec.name === 'l1' ||
+    spec.name === 'binary-cross-entropy'
   return overElements ? weightSum * outputs : weightSum
 }
 
@@ -147,7 +154,9 @@ export function checkTargets(spec: LossSpec, outputShape: Shape, targets: { dtyp
     if (outputShape.length !== 1)
       throw new DomainError(`loss: ${spec.name} needs one row of scores per sample, got outputs [n,${outputShape}].`)
     if (targets.dtype !== 'int64' && perSampleTargets !== k)
-      throw new DomainError(`loss: ${spec.name} needs class indices [n] or probabilities [n,${k}], got ${targets.dtype}[${targets.shape}].`)
+      throw new DomainError(
+        `loss: ${spec.name} needs class indices [n] or probabilities [n,${k}], got ${targets.dtype}[${targets.shape}].`,
+      )
     return
   }
   if (targets.dtype === 'int64') {
@@ -157,5 +166,7 @@ export function checkTargets(spec: LossSpec, outputShape: Shape, targets: { dtyp
     )
   }
   if (perSampleTargets !== k)
-    throw new DomainError(`loss: targets must have ${k} numbers per sample like the output [${outputShape}], got [${targets.shape}].`)
+    throw new DomainError(
+      `loss: targets must have ${k} numbers per sample like the output [${outputShape}], got [${targets.shape}].`,
+    )
 }

@@ -1,4 +1,20 @@
-import { argMax, cast, concat, equal, grad, greater, input, jvp, mul, reciprocal, reduceSum, reshape, sizeOf, vjp, where } from '@thalweg/graph'
+import {
+  argMax,
+  cast,
+  concat,
+  equal,
+  grad,
+  greater,
+  input,
+  jvp,
+  mul,
+  reciprocal,
+  reduceSum,
+  reshape,
+  sizeOf,
+  vjp,
+  where,
+} from '@thalweg/graph'
 import type { DType, Expr, FloatDType, InputExpr } from '@thalweg/graph'
 import { inputDType, parameterCount, parameterViews } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
@@ -39,12 +55,23 @@ export function lossGraph({ model, spec, batch, dtype, targets, weighted }: Loss
   const parameters = parameterViews(model, theta)
   const outputs = model.forward(parameters, inputs)
   const losses = perSample(spec, outputs, y)
-  return { theta, inputs, targets: y, weights, parameters, outputs, sum: reduceSum(weights ? mul(losses, weights) : losses) }
+  return {
+    theta,
+    inputs,
+    targets: y,
+    weights,
+    parameters,
+    outputs,
+    sum: reduceSum(weights ? mul(losses, weights) : losses),
+  }
 }
 
 /** Per-parameter expressions as one flat vector [p]. */
 export function flat(parts: readonly Expr[]): Expr {
-  return concat(parts.map((e) => reshape(e, [sizeOf(e.shape)])), 0)
+  return concat(
+    parts.map((e) => reshape(e, [sizeOf(e.shape)])),
+    0,
+  )
 }
 
 export function gradientOf(g: LossGraph): Expr[] {

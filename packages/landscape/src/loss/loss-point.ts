@@ -1,4 +1,18 @@
-import { ShapeError, UnsupportedError, bytesOf, graphOf, input, jvp, numbersOf, partition, simplify, sizeOf, tensor, castTensor, vmap } from '@thalweg/graph'
+import {
+  ShapeError,
+  UnsupportedError,
+  bytesOf,
+  graphOf,
+  input,
+  jvp,
+  numbersOf,
+  partition,
+  simplify,
+  sizeOf,
+  tensor,
+  castTensor,
+  vmap,
+} from '@thalweg/graph'
 import type { Expr, Graph, InputExpr, Tensor } from '@thalweg/graph'
 import { workOf } from '@thalweg/engine'
 import type { Executable } from '@thalweg/engine'
@@ -22,7 +36,9 @@ export interface LossPointOptions {
 type ProductKind = Exclude<CurvatureKind, 'fisher'> | 'jacobian' | 'jacobian-transposed' | 'third'
 
 /** How a product is expressed: the direction lives in parameter space or in output space. */
-const products: Readonly<Record<ProductKind, { from: 'parameters' | 'outputs'; build: (loss: Loss, g: LossGraph, v: Expr) => Expr }>> = {
+const products: Readonly<
+  Record<ProductKind, { from: 'parameters' | 'outputs'; build: (loss: Loss, g: LossGraph, v: Expr) => Expr }>
+> = {
   hessian: { from: 'parameters', build: (loss, g, v) => hessianVector(loss.model, g, v) },
   ggn: { from: 'parameters', build: (loss, g, v) => ggnVector(loss.model, g, v) },
   'empirical-fisher': { from: 'parameters', build: (loss, g, v) => empiricalFisherVector(loss.model, g, v) },
@@ -32,7 +48,10 @@ const products: Readonly<Record<ProductKind, { from: 'parameters' | 'outputs'; b
     from: 'parameters',
     build: (loss, g, v) => {
       const views = parameterViews(loss.model, v)
-      return jvp([hessianVector(loss.model, g, v)], g.parameters.map((p, i) => [p, views[i]] as const))[0]
+      return jvp(
+        [hessianVector(loss.model, g, v)],
+        g.parameters.map((p, i) => [p, views[i]] as const),
+      )[0]
     },
   },
 }
@@ -114,7 +133,8 @@ export class LossPoint {
     this.#checkLength(vectors, count * this.loss.size)
     await this.#overChunks('jacobian', vectors, count, this.loss.size, (result, chunk) => {
       const length = chunk.size * k
-      for (let b = 0; b < count; b++) out.set(result.subarray(b * length, (b + 1) * length), b * total + chunk.start * k)
+      for (let b = 0; b < count; b++)
+        out.set(result.subarray(b * length, (b + 1) * length), b * total + chunk.start * k)
     })
     return out
   }
@@ -257,7 +277,9 @@ function memo<T>(loss: Loss, key: string, build: () => T): T {
 function fisherKind(loss: Loss): 'ggn' {
   const { name } = loss.spec
   if (name === 'hinge' || name === 'l1' || name === 'huber')
-    throw new UnsupportedError(`fisher: ${name} is not the negative log-likelihood of a distribution. Use the Hessian or the GGN.`)
+    throw new UnsupportedError(
+      `fisher: ${name} is not the negative log-likelihood of a distribution. Use the Hessian or the GGN.`,
+    )
   return 'ggn'
 }
 
@@ -280,4 +302,3 @@ function padRows(rows: Float64Array, length: number): Float64Array {
 function nextPowerOfTwo(n: number): number {
   return 2 ** Math.ceil(Math.log2(n))
 }
-

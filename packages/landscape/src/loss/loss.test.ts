@@ -37,7 +37,11 @@ function classData(n: number, k: number, weights?: Float64Array): Dataset {
   return makeDataset({
     name: 'classes',
     inputs: { x: tensorOf('float64', [n, 3], random.normals(3 * n)) },
-    targets: tensorOf('int64', [n], Array.from({ length: n }, () => random.integer(k))),
+    targets: tensorOf(
+      'int64',
+      [n],
+      Array.from({ length: n }, () => random.integer(k)),
+    ),
     task: 'classification',
     classCount: k,
     origin: 'test',
@@ -60,7 +64,8 @@ function lossOf(spec: LossSpec, dataset: Dataset, k: number, options: Partial<Lo
   return new Loss({ engine, model: tinyModel(k), dataset, spec, ...options })
 }
 
-const relative = (a: Float64Array, b: Float64Array): number => norm(a.map((v, i) => v - b[i])) / Math.max(norm(b), 1e-300)
+const relative = (a: Float64Array, b: Float64Array): number =>
+  norm(a.map((v, i) => v - b[i])) / Math.max(norm(b), 1e-300)
 
 /** Σ cᵢ rowᵢ − central difference of the gradient along v. */
 async function differenceOfGradients(loss: Loss, theta: Float64Array, v: Float64Array): Promise<Float64Array> {
@@ -92,7 +97,9 @@ describe.each(specs)('%o', (spec, kind, k) => {
     const { gradient, value } = await loss.valueAndGradient(theta)
     expect(value).toBe(await loss.value(theta))
     const h = 1e-6
-    const slope = ((await loss.value(theta.map((t, i) => t + h * v[i]))) - (await loss.value(theta.map((t, i) => t - h * v[i])))) / (2 * h)
+    const slope =
+      ((await loss.value(theta.map((t, i) => t + h * v[i]))) - (await loss.value(theta.map((t, i) => t - h * v[i])))) /
+      (2 * h)
     const along = gradient.reduce((s, g, i) => s + g * v[i], 0)
     expect(Math.abs(along - slope)).toBeLessThan(1e-7 * Math.max(1, Math.abs(slope)))
   })
@@ -113,7 +120,9 @@ describe.each(specs)('%o', (spec, kind, k) => {
     const [a, b] = [await loss.valueAndGradient(theta), await whole.valueAndGradient(theta)]
     expect(Math.abs(a.value - b.value)).toBeLessThan(1e-13 * Math.abs(b.value))
     expect(relative(a.gradient, b.gradient)).toBeLessThan(1e-12)
-    expect(relative(await new LossPoint(loss, theta).hvp(v), await new LossPoint(whole, theta).hvp(v))).toBeLessThan(1e-12)
+    expect(relative(await new LossPoint(loss, theta).hvp(v), await new LossPoint(whole, theta).hvp(v))).toBeLessThan(
+      1e-12,
+    )
     const uncached = new LossPoint(whole, theta, { cacheBytes: 0 })
     expect(relative(await uncached.hvp(v), await new LossPoint(whole, theta).hvp(v))).toBeLessThan(1e-12)
   })
@@ -126,8 +135,16 @@ describe.each(specs)('%o', (spec, kind, k) => {
     const [left, right] = [jv.reduce((s, x, i) => s + x * u[i], 0), jtu.reduce((s, x, i) => s + x * v[i], 0)]
     expect(Math.abs(left - right)).toBeLessThan(1e-11 * norm(jv) * norm(u))
     const h = 1e-6
-    const [plus, minus] = [await loss.outputs(theta.map((t, i) => t + h * v[i])), await loss.outputs(theta.map((t, i) => t - h * v[i]))]
-    expect(relative(jv, plus.map((z, i) => (z - minus[i]) / (2 * h)))).toBeLessThan(1e-7)
+    const [plus, minus] = [
+      await loss.outputs(theta.map((t, i) => t + h * v[i])),
+      await loss.outputs(theta.map((t, i) => t - h * v[i])),
+    ]
+    expect(
+      relative(
+        jv,
+        plus.map((z, i) => (z - minus[i]) / (2 * h)),
+      ),
+    ).toBeLessThan(1e-7)
   })
 })
 
@@ -167,8 +184,20 @@ test('third derivative is the derivative of the Hessian-vector product', async (
   const v = randomStream(2, 'v').normals(theta.length)
   const third = await new LossPoint(loss, theta).thirdDerivative(v)
   const h = 1e-5
-  const [plus, minus] = await Promise.all([1, -1].map((s) => new LossPoint(loss, theta.map((t, i) => t + s * h * v[i])).hvp(v)))
-  expect(relative(third, plus.map((x, i) => (x - minus[i]) / (2 * h)))).toBeLessThan(1e-6)
+  const [plus, minus] = await Promise.all(
+    [1, -1].map((s) =>
+      new LossPoint(
+        loss,
+        theta.map((t, i) => t + s * h * v[i]),
+      ).hvp(v),
+    ),
+  )
+  expect(
+    relative(
+      third,
+      plus.map((x, i) => (x - minus[i]) / (2 * h)),
+    ),
+  ).toBeLessThan(1e-6)
 })
 
 test('refuses labels beyond the scores, targets of the wrong kind, and parameters that are not finite', async () => {
@@ -177,5 +206,7 @@ test('refuses labels beyond the scores, targets of the wrong kind, and parameter
   expect(() => lossOf({ name: 'mse', reduction: 'mean' }, classData(9, 3), 3)).toThrow(/needs numbers as targets/)
   expect(() => lossOf({ ...ce, power: 2 }, classData(9, 3), 3)).toThrow(/power belongs to hinge/)
   const loss = lossOf(ce, classData(9, 3), 3)
-  await expect(loss.value(new Float64Array(loss.size).fill(Number.NaN))).rejects.toThrow(/θ must be finite, got NaN at entry 0/)
+  await expect(loss.value(new Float64Array(loss.size).fill(Number.NaN))).rejects.toThrow(
+    /θ must be finite, got NaN at entry 0/,
+  )
 })

@@ -70,7 +70,8 @@ export class Loss {
     this.weightDecay = options.weightDecay ?? 0
     if (!(this.weightDecay >= 0) || !Number.isFinite(this.weightDecay))
       throw new DomainError(`loss: weight decay must be a finite number ≥ 0, got ${options.weightDecay}.`)
-    if (!engine.supports(this.dtype)) throw new DomainError(`loss: ${engine.name} does not compute in ${this.dtype}. Use the CPU engine.`)
+    if (!engine.supports(this.dtype))
+      throw new DomainError(`loss: ${engine.name} does not compute in ${this.dtype}. Use the CPU engine.`)
     checkTargets(this.spec, model.outputShape, dataset.targets)
     checkClasses(this.spec, model, dataset)
     this.size = parameterCount(model)
@@ -143,9 +144,14 @@ export class Loss {
   /** L(θ). */
   async value(theta: Float64Array): Promise<number> {
     let sum = 0
-    await this.#overChunks('value', theta, (g) => ({ sum: g.sum }), ({ sum: s }) => {
-      sum += Number(s.data[0])
-    })
+    await this.#overChunks(
+      'value',
+      theta,
+      (g) => ({ sum: g.sum }),
+      ({ sum: s }) => {
+        sum += Number(s.data[0])
+      },
+    )
     return sum / this.normalizer + this.penalty(theta)
   }
 
@@ -153,11 +159,16 @@ export class Loss {
   async valueAndGradient(theta: Float64Array): Promise<ValueAndGradient> {
     let sum = 0
     const gradient = new Float64Array(this.size)
-    await this.#overChunks('gradient', theta, (g) => ({ sum: g.sum, gradient: flat(gradientOf(g)) }), (result) => {
-      sum += Number(result.sum.data[0])
-      const part = numbersOf(result.gradient)
-      for (let i = 0; i < gradient.length; i++) gradient[i] += part[i]
-    })
+    await this.#overChunks(
+      'gradient',
+      theta,
+      (g) => ({ sum: g.sum, gradient: flat(gradientOf(g)) }),
+      (result) => {
+        sum += Number(result.sum.data[0])
+        const part = numbersOf(result.gradient)
+        for (let i = 0; i < gradient.length; i++) gradient[i] += part[i]
+      },
+    )
     for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i] / this.normalizer + this.weightDecay * theta[i]
     return { value: sum / this.normalizer + this.penalty(theta), gradient }
   }
@@ -166,9 +177,14 @@ export class Loss {
   async outputs(theta: Float64Array): Promise<Float64Array> {
     const k = sizeOf(this.model.outputShape)
     const out = new Float64Array(this.samples * k)
-    await this.#overChunks('outputs', theta, (g) => ({ outputs: g.outputs }), (result, chunk) => {
-      out.set(numbersOf(result.outputs), chunk.start * k)
-    })
+    await this.#overChunks(
+      'outputs',
+      theta,
+      (g) => ({ outputs: g.outputs }),
+      (result, chunk) => {
+        out.set(numbersOf(result.outputs), chunk.start * k)
+      },
+    )
     return out
   }
 
@@ -176,9 +192,14 @@ export class Loss {
   async accuracy(theta: Float64Array): Promise<number> {
     if (this.dataset.targets.dtype !== 'int64') return Number.NaN
     let correct = 0
-    await this.#overChunks('correct', theta, (g) => ({ correct: correctCount(g)! }), (result) => {
-      correct += Number(result.correct.data[0])
-    })
+    await this.#overChunks(
+      'correct',
+      theta,
+      (g) => ({ correct: correctCount(g)! }),
+      (result) => {
+        correct += Number(result.correct.data[0])
+      },
+    )
     return correct / this.samples
   }
 

@@ -103,10 +103,11 @@ function featureCount({ inputShape, channels, pool = 'max' }: CnnOptions): numbe
   if (!Object.hasOwn(pools, pool))
     throw new DomainError(`cnn: pool must be one of ${Object.keys(pools).join(', ')}, got ${pool}.`)
   const halvings = pool === 'none' ? 0 : channels.length
-  const [height, width] = inputShape.slice(1).map((d) => Math.floor(d / 2 ** halvings))
+  const [, rows, columns]: readonly number[] = inputShape
+  const [height, width] = [rows, columns].map((d) => Math.floor(d / 2 ** halvings))
   if (height < 1 || width < 1)
     throw new DomainError(
-      `cnn: ${channels.length} poolings need images of at least ${2 ** halvings} × ${2 ** halvings}, got ${inputShape[1]} × ${inputShape[2]}. Use fewer convolutions or pool none.`,
+      `cnn: ${channels.length} poolings need images of at least ${2 ** halvings} × ${2 ** halvings}, got ${rows} × ${columns}. Use fewer convolutions or pool none.`,
     )
   return channels[channels.length - 1] * height * width
 }

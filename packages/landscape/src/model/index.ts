@@ -22,6 +22,8 @@ export {
 export type { Architecture, Model, ModelInput, Parameter, ParameterRange, ParameterRole } from './model.ts'
 export { chooseParameters, modelFromOnnx } from './onnx-model.ts'
 export type { OnnxModelOptions } from './onnx-model.ts'
+export { outputHead, selectOutput } from './onnx-output.ts'
+export type { OutputChoice, OutputHead } from './onnx-output.ts'
 export { normalizationNames } from './normalization-layer.ts'
 export type { NormalizationName } from './normalization-layer.ts'
 export { residualMlp, scaledMlp } from './residual-mlp.ts'

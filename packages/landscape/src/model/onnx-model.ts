@@ -8,18 +8,23 @@ import {
   isFloat,
   numbersOf,
   parametersOf,
+  reshape,
   sizeOf,
+  vmap,
 } from '@thalweg/graph'
 import type { ConstantReason, Expr, FloatDType, OnnxModel, OnnxParameter, OnnxValue, Shape } from '@thalweg/graph'
 import { parameterCount } from './model.ts'
 import type { Model, ModelInput, Parameter, ParameterRole } from './model.ts'
+import { selectOutput } from './onnx-output.ts'
 
 export interface OnnxModelOptions {
   readonly name: string
   /** Shape per sample of inputs whose axes the file leaves open (a sequence length); taken from the data. */
   readonly inputShapes?: Readonly<Record<string, Shape>>
-  /** Which output is the model's; needed only when there are several. */
+  /** Which output, or tensor inside, is the model's; needed when several outputs are candidates. */
   readonly output?: string
+  /** Name of the loss that will read the output: a softmax or sigmoid that it contains is then not counted twice. */
+  readonly loss?: string
   /** Initializers to treat as parameters although they look like constants, and the other way round. Names or
    * patterns with `*`. */
   readonly train?: readonly string[]
@@ -98,54 +103,77 @@ function sampleShape(value: OnnxValue, given: Shape | undefined): Shape {
   return rest as number[]
 }
 
-function outputName(model: OnnxModel, wanted: string | undefined): string {
-  const names = model.outputs.map((o) => o.name)
-  const name = wanted ?? (names.length === 1 ? names[0] : undefined)
-  if (name === undefined || !names.includes(name))
-    throw new ShapeError(
-      `model: ${wanted ? `no output is named ${wanted}` : 'several outputs'}; choose one of ${names.join(', ')} by --output.`,
-    )
-  return name
-}
-
 /** A model read from an `.onnx` file: its float initializers that the output depends on are the parameters, the values
- * in the file are the point θ. Weights of narrower types are widened.
- * @throws {UnsupportedError}, {ShapeError} naming the node or input and how to mend it. */
-export function modelFromOnnx(model: OnnxModel, options: OnnxModelOptions): Model {
+ * in the file are the point θ. Weights of narrower types are widened. A file exported for batches of one sample is run
+ * sample by sample (as one batched graph), so that nothing in it can mix samples.
+ * @throws {UnsupportedError}, {ShapeError}, {DomainError} naming the node, input or output and how to mend it. */
+export function modelFromOnnx(file: OnnxModel, options: OnnxModelOptions): Model {
+  const { model, notes } = selectOutput(file, options)
   const { parameters } = chooseParameters(model, options)
-  const inputs = model.inputs
-    .filter(({ name }) => !model.initializers.has(name))
-    .map((value): ModelInput => {
-      if (value.dtype === 'int64' || value.dtype === 'bool')
-        return { name: value.name, dtype: value.dtype, shape: sampleShape(value, options.inputShapes?.[value.name]) }
-      return { name: value.name, dtype: 'float', shape: sampleShape(value, options.inputShapes?.[value.name]) }
-    })
-  const output = outputName(model, options.output)
-  const forward = (values: readonly Expr[], data: readonly Expr[]): Expr => {
+  const inputs = model.inputs.map(
+    (value): ModelInput => ({
+      name: value.name,
+      dtype: isFloat(value.dtype) ? 'float' : value.dtype,
+      shape: sampleShape(value, options.inputShapes?.[value.name]),
+    }),
+  )
+  const oneByOne = requireOpenBatch(model)
+  const imported = (values: readonly Expr[], data: readonly Expr[]): Expr => {
     const dtype = (values[0]?.dtype ?? data.find((d) => isFloat(d.dtype))?.dtype ?? 'float32') as FloatDType
-    const imported = importOnnx(model, {
+    const { outputs } = importOnnx(model, {
       dtype,
       inputs: Object.fromEntries(inputs.map((i, k) => [i.name, data[k]])),
       parameters: Object.fromEntries(parameters.map((p, k) => [p.name, values[k]])),
     })
-    return imported.outputs[output]
+    return outputs[model.outputs[0].name]
   }
-  const theta = new Float64Array(parameterCount({ parameters }))
-  let at = 0
-  for (const { name, shape } of parameters) {
-    theta.set(numbersOf(model.initializers.get(name)!.tensor), at)
-    at += sizeOf(shape)
-  }
+  const forward = oneByOne ? sampleBySample(imported) : imported
   const probed = probe(model, parameters, inputs, forward)
+  const theta = valuesOf(model, parameters)
   return {
     name: options.name,
     inputs,
     parameters,
     outputShape: probed.shape.slice(1),
     architecture: { kind: 'unknown' },
-    notes: [...model.notes, ...trainingNotes(model)],
+    notes: [...model.notes, ...notes, ...widthNotes(model, parameters), ...trainingNotes(model)],
     forward,
     initialize: () => theta.slice(),
+  }
+}
+
+function valuesOf(model: OnnxModel, parameters: readonly Parameter[]): Float64Array {
+  const theta = new Float64Array(parameterCount({ parameters }))
+  let at = 0
+  for (const { name, shape } of parameters) {
+    theta.set(numbersOf(model.initializers.get(name)!.tensor), at)
+    at += sizeOf(shape)
+  }
+  return theta
+}
+
+/** Whether the file holds for exactly one sample.
+ * @throws {UnsupportedError} if it holds for another fixed number of samples. */
+function requireOpenBatch(model: OnnxModel): boolean {
+  const sizes = model.inputs.map((value) => value.shape?.[0])
+  const fixed = sizes.find((size) => typeof size === 'number' && size !== 1)
+  if (fixed !== undefined)
+    throw new UnsupportedError(
+      `model: it was exported for batches of exactly ${fixed} samples. Export with a dynamic first axis (in PyTorch: dynamic_axes={'x': {0: 'batch'}}), or with a batch of one.`,
+    )
+  return sizes.length > 0 && sizes.every((size) => size === 1)
+}
+
+type Forward = (values: readonly Expr[], data: readonly Expr[]) => Expr
+
+/** The function of one sample [1 × …] applied to each of n. */
+function sampleBySample(forward: Forward): Forward {
+  return (values, data) => {
+    const single = data.map((d, i) => input(`sample_${i}`, d.dtype, [1, ...d.shape.slice(1)]))
+    const one = forward(values, single)
+    const stacks = single.map((s, i) => [s, reshape(data[i], [data[i].shape[0], ...s.shape])] as const)
+    const [all] = vmap([one], stacks)
+    return one.shape[0] === 1 ? reshape(all, [all.shape[0], ...one.shape.slice(1)]) : all
   }
 }
 
@@ -154,7 +182,7 @@ function probe(
   model: OnnxModel,
   parameters: readonly Parameter[],
   inputs: readonly ModelInput[],
-  forward: (values: readonly Expr[], data: readonly Expr[]) => Expr,
+  forward: Forward,
 ): Expr {
   const values = parameters.map((p) => constant(castTensor(model.initializers.get(p.name)!.tensor, 'float64')))
   const data = inputs.map((i) => input(i.name, i.dtype === 'float' ? 'float64' : i.dtype, [2, ...i.shape]))
@@ -163,7 +191,19 @@ function probe(
     throw new UnsupportedError(
       `model: the first axis of the output must count the samples, got [${out.shape}] for 2 samples. Choose another output by --output, or export without the reduction.`,
     )
+  if (!isFloat(out.dtype))
+    throw new UnsupportedError(
+      `model: the output must be numbers that a loss can read, got ${out.dtype}. Choose the scores by --output.`,
+    )
   return out
+}
+
+/** Widened weights: what "exact" then means. */
+function widthNotes(model: OnnxModel, parameters: readonly Parameter[]): string[] {
+  const narrow = parameters.filter(({ name }) => model.initializers.get(name)!.elementType === 'float32')
+  return narrow.length === 0
+    ? []
+    : ['The weights are float32 in the file and are widened: float64 results hold for exactly these rounded weights.']
 }
 
 /** What the file says about training that the loss computed here does not contain. */

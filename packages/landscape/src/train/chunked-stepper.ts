@@ -1,9 +1,9 @@
 import { castTensor, graphOf, input, numbersOf, tensor } from '@thalweg/graph'
+import { workOf } from '@thalweg/engine'
 import type { Executable, Values } from '@thalweg/engine'
 import type { Loss } from '../loss/loss.ts'
 import type { Optimizer } from './optimizer.ts'
 import { ruleGraph, stepGraph } from './step-graph.ts'
-import { workOf } from '@thalweg/engine'
 import type { Advance, Stepper } from './stepper.ts'
 import { noiseFor } from './training-state.ts'
 import type { TrainingState } from './training-state.ts'
@@ -19,13 +19,13 @@ export interface ChunkedStepperOptions {
 export class ChunkedStepper implements Stepper {
   readonly flopsPerStep: number
   readonly #options: ChunkedStepperOptions
-  readonly #rule: Promise<Executable>
+  /** Compiled on first use. */
+  #rule: Promise<Executable> | undefined
 
   constructor(options: ChunkedStepperOptions) {
     this.#options = options
     const { loss, optimizer } = options
     this.flopsPerStep = loss.chunks.reduce((sum, { size }) => sum + chunkFlops(loss, optimizer, size), 0)
-    this.#rule = compileRule(loss, optimizer)
   }
 
   async advance(state: TrainingState): Promise<Advance> {
@@ -40,15 +40,17 @@ export class ChunkedStepper implements Stepper {
       .coefficients(learningRates(state.step)[0], state.step + 1)
       .forEach((c, i) => (values[`coefficient_${i}`] = scalar(c)))
     if (optimizer.noise) values.noise = noiseFor(optimizer.noise, state)
+    this.#rule ??= compileRule(loss, optimizer)
     const result = await (await this.#rule).run(values)
     const memory = optimizer.slots.map((_, i) => result[`next_${i + 1}`])
     const next = { step: state.step + 1, theta: result.next_0, memory }
-    const ended = optimizer.stopped && Number(memory[optimizer.stopped.slot].data[0]) > 0
-    return { state: next, losses: Float64Array.of(value), ...(ended ? { stopped: optimizer.stopped!.message } : {}) }
+    const { stopped } = optimizer
+    const ended = stopped && Number(memory[stopped.slot].data[0]) > 0
+    return { state: next, losses: Float64Array.of(value), ...(ended ? { stopped: stopped.message } : {}) }
   }
 
   async dispose(): Promise<void> {
-    await (await this.#rule).dispose()
+    await (await this.#rule)?.dispose()
   }
 }
 

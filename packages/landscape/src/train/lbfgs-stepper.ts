@@ -29,8 +29,10 @@ export interface Lbfgs {
 /** @throws {DomainError} if an option is out of range. */
 export function lbfgs(options: LbfgsOptions = {}): Lbfgs {
   const { memory = 10, gradientTolerance = 1e-8 } = options
-  if (!(Number.isInteger(memory) && memory >= 1)) throw new DomainError(`lbfgs: memory must be a positive integer, got ${memory}.`)
-  if (!(gradientTolerance >= 0)) throw new DomainError(`lbfgs: gradientTolerance must be ≥ 0, got ${gradientTolerance}.`)
+  if (!(Number.isInteger(memory) && memory >= 1))
+    throw new DomainError(`lbfgs: memory must be a positive integer, got ${memory}.`)
+  if (!(gradientTolerance >= 0))
+    throw new DomainError(`lbfgs: gradientTolerance must be ≥ 0, got ${gradientTolerance}.`)
   return { kind: 'lbfgs', name: 'lbfgs', memory, gradientTolerance, restore: (arrays) => arrays.map(vectorTensor) }
 }
 
@@ -63,7 +65,11 @@ export class LbfgsStepper implements Stepper {
     const { value, gradient, pairs } = await this.#unpacked(state, theta)
     const losses = Float64Array.of(value)
     if (!Number.isFinite(value)) return { state: { ...state, step: state.step + 1 }, losses }
-    const stay = (stopped: string): Advance => ({ state: { ...state, memory: packed({ value, gradient }, pairs) }, losses: losses.subarray(0, 0), stopped })
+    const stay = (stopped: string): Advance => ({
+      state: { ...state, memory: packed({ value, gradient }, pairs) },
+      losses: losses.subarray(0, 0),
+      stopped,
+    })
     if (norm(gradient) <= this.#rule.gradientTolerance) return stay('the gradient norm is within the tolerance')
     let direction = twoLoop(gradient, pairs)
     if (!(dot(direction, gradient) < 0)) direction = gradient.map((v) => -v)
@@ -94,7 +100,9 @@ export class LbfgsStepper implements Stepper {
     const phi = async (step: number) => {
       const moved = round(theta.map((v, i) => v + step * direction[i]))
       const finite = moved.every(Number.isFinite)
-      const there = finite ? await this.#loss.valueAndGradient(moved) : { value: Number.POSITIVE_INFINITY, gradient: at.gradient }
+      const there = finite
+        ? await this.#loss.valueAndGradient(moved)
+        : { value: Number.POSITIVE_INFINITY, gradient: at.gradient }
       return { step, theta: moved, ...there, slope: dot(there.gradient, direction) }
     }
     return strongWolfe(phi, { step: 0, value: at.value, slope: dot(at.gradient, direction) }, firstStep)

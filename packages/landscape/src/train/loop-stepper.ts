@@ -25,29 +25,36 @@ export interface LoopStepperOptions {
   /** Learning rates of step t = 0, 1, …: one, or one per network. */
   readonly learningRates: (step: number) => readonly number[]
   readonly population?: Population
+  /** Compiled loops that outlive this stepper, for others that differ in data and learning rates only. Whoever made the
+   * map disposes of them. */
+  readonly loops?: LoopsByBatch
 }
+
+/** A compiled step and how many rows of order and coefficients it takes. */
+export interface CompiledSteps {
+  readonly batch: number
+  readonly window: number
+  readonly loop: Promise<LoopExecutable>
+}
+
+export type LoopsByBatch = Map<number, CompiledSteps>
 
 /** Rows of the coefficients and of the order that are fed per call, at most. */
 const windowMax = 1024
 /** Arithmetic per call when nothing is known about its time, at most. */
 const flopsPerCallMax = 4e10
 
-interface Compiled {
-  readonly batch: number
-  readonly window: number
-  readonly loop: Promise<LoopExecutable>
-}
-
 /** Training steps as one `Loop` inside the engine. Full batch or mini-batches; one network or a population. The data are
  * fed once per call; each step gathers its own samples. */
 export class LoopStepper implements Stepper {
   readonly flopsPerStep: number
   readonly #options: LoopStepperOptions
-  readonly #compiled = new Map<number, Compiled>()
+  readonly #loops: LoopsByBatch
   readonly #data: Readonly<Record<string, Tensor>>
 
   constructor(options: LoopStepperOptions) {
     this.#options = options
+    this.#loops = options.loops ?? new Map()
     const { loss, order, optimizer, population } = options
     this.#data = { ...makeChunks(loss.model, loss.dataset, loss.dtype, loss.samples)[0].values, ...population?.data }
     this.flopsPerStep = stepWork(loss, optimizer, order.batchSize).flops * (population?.count ?? 1)
@@ -64,9 +71,7 @@ export class LoopStepper implements Stepper {
   }
 
   async dispose(): Promise<void> {
-    const all = [...this.#compiled.values()]
-    this.#compiled.clear()
-    for (const { loop } of all) await (await loop).dispose()
+    if (!this.#options.loops) await disposeLoops(this.#loops)
   }
 
   #names(): string[] {
@@ -78,17 +83,17 @@ export class LoopStepper implements Stepper {
     return rule && numbersOf(memory[rule.slot]).every((v) => v > 0) ? { stopped: rule.message } : {}
   }
 
-  #loopFor(batch: number): Compiled {
-    const known = this.#compiled.get(batch)
+  #loopFor(batch: number): CompiledSteps {
+    const known = this.#loops.get(batch)
     if (known) return known
     const window = Math.max(1, Math.min(windowMax, Math.floor(flopsPerCallMax / this.flopsPerStep)))
     const program = loopProgram(this.#options, batch, window)
     const compiled = { batch, window, loop: this.#options.loss.engine.compileLoop(program) }
-    this.#compiled.set(batch, compiled)
+    this.#loops.set(batch, compiled)
     return compiled
   }
 
-  #feeds(state: TrainingState, { batch, window }: Compiled, steps: number): Record<string, Tensor> {
+  #feeds(state: TrainingState, { batch, window }: CompiledSteps, steps: number): Record<string, Tensor> {
     const { optimizer, order, loss } = this.#options
     const values: Record<string, Tensor> = { ...this.#data, theta: state.theta }
     state.memory.forEach((value, i) => (values[`state_${i}`] = value))
@@ -96,7 +101,7 @@ export class LoopStepper implements Stepper {
     if (optimizer.noise) values.noise = noiseFor(optimizer.noise, state)
     if (batch < loss.samples) {
       const rows = new BigInt64Array(window * batch)
-      order.fill(rows, state.step, steps)
+      order.writeRows(rows, state.step, steps)
       values.order = tensor('int64', [window, batch], rows)
     }
     return values
@@ -112,8 +117,16 @@ export class LoopStepper implements Stepper {
         optimizer.coefficients(rate, start + i + 1).forEach((value, c) => (columns[c][i * networks + b] = value)),
       )
     const shape = population ? [window, networks] : [window]
-    return Object.fromEntries(columns.map((c, i) => [`coefficient_${i}`, castTensor(tensor('float64', shape, c), loss.dtype)]))
+    return Object.fromEntries(
+      columns.map((c, i) => [`coefficient_${i}`, castTensor(tensor('float64', shape, c), loss.dtype)]),
+    )
   }
+}
+
+export async function disposeLoops(loops: LoopsByBatch): Promise<void> {
+  const all = [...loops.values()]
+  loops.clear()
+  for (const { loop } of all) await (await loop).dispose()
 }
 
 /** What one step of one network costs. */
@@ -144,7 +157,9 @@ function loopProgram(options: LoopStepperOptions, batch: number, window: number)
   ;[graph.theta, ...graph.state].forEach((node, i) => bind(node, carried[i]))
   graph.coefficients.forEach((node, i) => bind(node, gather(rows[i], step, 0)))
   if (graph.noise && noise) bind(graph.noise, noise)
-  graph.data.forEach((node, i) => bind(node, sees ? gather(whole[i], sees, whole[i].shape.length - node.shape.length) : whole[i]))
+  graph.data.forEach((node, i) =>
+    bind(node, sees ? gather(whole[i], sees, whole[i].shape.length - node.shape.length) : whole[i]),
+  )
   const [recorded, ...next] = bound([graph.loss, ...graph.next], shared, stacks)
   const inputs = [...whole, ...rows, ...(noise ? [noise] : []), ...(sees ? [order] : [])]
   const read = new Set<Expr>(inputsOf([recorded, ...next]))

@@ -54,6 +54,8 @@ export function optimizerFromSpec(spec: OptimizerSpec): Optimizer | Lbfgs {
   const { build, keys } = builders[name] as Builder<object>
   const unknown = Object.keys(options).find((key) => !Object.hasOwn(keys, key))
   if (unknown !== undefined)
-    throw new DomainError(`optimizer: ${name} has no option ${unknown}. It has: ${Object.keys(keys).join(', ') || 'none'}.`)
+    throw new DomainError(
+      `optimizer: ${name} has no option ${unknown}. It has: ${Object.keys(keys).join(', ') || 'none'}.`,
+    )
   return build(options)
 }

@@ -48,7 +48,14 @@ export function perturbedGradientDescent(options: PerturbedGradientDescentOption
     coefficients: (learningRate) => [learningRate],
     noise: { stepsMax: interval, countSlot: 1, seed },
     stopped: { slot: 3, message: 'no perturbation lowers the loss enough: an approximate local minimum' },
-    step({ theta, gradient, loss, state: [since, count, lossBefore, stopped, thetaBefore], coefficients: [rate], noise }) {
+    step({
+      theta,
+      gradient,
+      loss,
+      state: [since, count, lossBefore, stopped, thetaBefore],
+      coefficients: [rate],
+      noise,
+    }) {
       const flat = and(lessOrEqual(reduceL2(gradient), gradientThreshold), greater(since, interval))
       const perturbs = and(flat, less(stopped, 1))
       const judged = and(equal(since, interval), greater(add(sub(loss, lossBefore), decreaseThreshold), 0))

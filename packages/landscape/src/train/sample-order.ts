@@ -50,7 +50,7 @@ export class SampleOrder {
   }
 
   /** Writes the samples of steps t … t + count − 1, all of one size, into the rows of `target` [rows × size]. */
-  fill(target: BigInt64Array, step: number, count: number): void {
+  writeRows(target: BigInt64Array, step: number, count: number): void {
     const size = this.sizeAt(step)
     for (let i = 0; i < count; i++) {
       const permutation = this.#permutationOf(this.epochOf(step + i))

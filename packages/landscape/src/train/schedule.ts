@@ -24,10 +24,14 @@ export function checkSchedule(schedule: Schedule): Schedule {
   const { kind, warmUp = 0 } = schedule
   if (!scheduleKinds.includes(kind)) wrong(`kind must be one of ${scheduleKinds.join(', ')}`, kind)
   if (!(Number.isInteger(warmUp) && warmUp >= 0)) wrong('warmUp must be a number of steps', warmUp)
-  if (kind === 'step' && !(Number.isInteger(schedule.every) && schedule.every >= 1)) wrong('every must be a positive integer', schedule.every)
-  if (kind === 'step' && !(schedule.factor > 0 && schedule.factor < Infinity)) wrong('factor must be positive', schedule.factor)
-  if (kind === 'cosine' && !((schedule.minimum ?? 0) >= 0 && (schedule.minimum ?? 0) <= 1)) wrong('minimum must lie in 0…1', schedule.minimum)
-  if (kind === 'inverse-time' && !(schedule.decay >= 0 && schedule.decay < Infinity)) wrong('decay must be finite and ≥ 0', schedule.decay)
+  if (kind === 'step' && !(Number.isInteger(schedule.every) && schedule.every >= 1))
+    wrong('every must be a positive integer', schedule.every)
+  if (kind === 'step' && !(schedule.factor > 0 && schedule.factor < Infinity))
+    wrong('factor must be positive', schedule.factor)
+  if (kind === 'cosine' && !((schedule.minimum ?? 0) >= 0 && (schedule.minimum ?? 0) <= 1))
+    wrong('minimum must lie in 0…1', schedule.minimum)
+  if (kind === 'inverse-time' && !(schedule.decay >= 0 && schedule.decay < Infinity))
+    wrong('decay must be finite and ≥ 0', schedule.decay)
   return schedule
 }
 

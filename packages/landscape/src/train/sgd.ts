@@ -26,7 +26,8 @@ export function sgd(options: SgdOptions = {}): Optimizer {
   const { momentum = 0, nesterov = false, weightDecay = 0 } = options
   requireNumber('sgd', 'momentum', momentum, { low: 0, high: 1 })
   requireNumber('sgd', 'weightDecay', weightDecay, { low: 0 })
-  if (nesterov && momentum === 0) throw new DomainError('sgd: nesterov needs momentum, got momentum 0. Set both or neither.')
+  if (nesterov && momentum === 0)
+    throw new DomainError('sgd: nesterov needs momentum, got momentum 0. Set both or neither.')
   const descend = (theta: Expr, rate: Expr, d: Expr): Expr => sub(theta, mul(rate, d))
   return {
     kind: 'first-order',

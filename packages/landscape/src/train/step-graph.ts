@@ -22,7 +22,7 @@ export interface StepGraph {
 
 /** The loss of a batch with its mean and regulariser, as PyTorch computes it on a mini-batch: a mean is over the batch, a
  * sum over the batch only, and ½V‖θ‖² is added whole. */
-export function batchLoss(loss: Loss, g: LossGraph, batch: number): { value: Expr; normalizer: Expr | number } {
+function batchLoss(loss: Loss, g: LossGraph, batch: number): { value: Expr; normalizer: Expr | number } {
   const normalizer = batch === loss.samples ? loss.normalizer : batchNormalizer(loss, g, batch)
   const mean = div(g.sum, normalizer)
   if (loss.weightDecay === 0) return { value: mean, normalizer }

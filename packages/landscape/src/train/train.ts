@@ -160,7 +160,10 @@ class TrainingRun {
       end = this.#interruption(state)
       if (end) break
       const calledMs = now?.() ?? 0
-      const advance = await this.#stepper.advance(state, Math.min(length.steps, this.#nextEvent(state.step) - state.step))
+      const advance = await this.#stepper.advance(
+        state,
+        Math.min(length.steps, this.#nextEvent(state.step) - state.step),
+      )
       if (now) length.record(advance.state.step - state.step, now() - calledMs)
       divergence = await this.#take(state, advance)
       if (divergence) break
@@ -177,7 +180,8 @@ class TrainingRun {
   #start(): TrainingState {
     const { loss, optimizer, seed = 0, from } = this.#options
     const theta = loss.parameterTensor(from?.theta ?? this.#options.theta ?? loss.model.initialize(seed))
-    if (optimizer.kind === 'lbfgs') return { step: from?.step ?? 0, theta, memory: from ? optimizer.restore(from.memory) : [] }
+    if (optimizer.kind === 'lbfgs')
+      return { step: from?.step ?? 0, theta, memory: from ? optimizer.restore(from.memory) : [] }
     const fresh = initialState(optimizer, theta, [])
     if (!from) return fresh
     if (from.memory.length !== fresh.memory.length)
@@ -201,7 +205,11 @@ class TrainingRun {
   #nextEvent(step: number): number {
     const next = (every: number): number => (Math.floor(step / every) + 1) * every
     const { checkpointEvery } = this.#options
-    return Math.min(this.#steps, next(this.#evaluateEvery), checkpointEvery ? next(checkpointEvery) : Number.POSITIVE_INFINITY)
+    return Math.min(
+      this.#steps,
+      next(this.#evaluateEvery),
+      checkpointEvery ? next(checkpointEvery) : Number.POSITIVE_INFINITY,
+    )
   }
 
   /** Books the losses of a call; where one is not finite, goes back to the last finite point. */
@@ -210,7 +218,9 @@ class TrainingRun {
     for (const loss of bad < 0 ? losses : losses.subarray(0, bad)) this.#losses.push(loss)
     if (bad >= 0) return { loss: losses[bad], state: await this.#lastFinite(from, bad) }
     this.#previous = from
-    return firstNonFinite(numbersOf(state.theta)) < 0 ? undefined : { loss: Number.NaN, state: await this.#lastFinite(state, 0) }
+    return firstNonFinite(numbersOf(state.theta)) < 0
+      ? undefined
+      : { loss: Number.NaN, state: await this.#lastFinite(state, 0) }
   }
 
   /** The point `bad − 1` steps after `from`: the last one whose loss is finite when that after `bad` steps is not. */
@@ -292,14 +302,16 @@ function checkpointOf({ step, theta, memory }: TrainingState): Checkpoint {
 }
 
 function requireInterval(key: string, value: number): void {
-  if (!(Number.isInteger(value) && value >= 1)) throw new DomainError(`train: ${key} must be a positive integer, got ${value}.`)
+  if (!(Number.isInteger(value) && value >= 1))
+    throw new DomainError(`train: ${key} must be a positive integer, got ${value}.`)
 }
 
 function totalSteps({ steps, epochs }: TrainOptions, order: SampleOrder): number {
   if ((steps === undefined) === (epochs === undefined))
     throw new DomainError(`train: give either steps or epochs, got ${steps === undefined ? 'neither' : 'both'}.`)
   const [key, value] = steps === undefined ? ['epochs', epochs!] : ['steps', steps]
-  if (!(Number.isSafeInteger(value) && value >= 0)) throw new DomainError(`train: ${key} must be an integer ≥ 0, got ${value}.`)
+  if (!(Number.isSafeInteger(value) && value >= 0))
+    throw new DomainError(`train: ${key} must be an integer ≥ 0, got ${value}.`)
   return steps ?? value * order.stepsPerEpoch
 }
 
@@ -318,7 +330,8 @@ export function learningRatesOf(
 function stepperFor(options: TrainOptions, optimizer: Optimizer | Lbfgs, order: SampleOrder, steps: number): Stepper {
   const { loss, learningRate, schedule } = options
   if (optimizer.kind === 'lbfgs') {
-    if (!order.full) throw new DomainError(`train: L-BFGS needs the full batch, got batchSize ${order.batchSize}. Leave it out.`)
+    if (!order.full)
+      throw new DomainError(`train: L-BFGS needs the full batch, got batchSize ${order.batchSize}. Leave it out.`)
     return new LbfgsStepper(loss, optimizer)
   }
   const rate = learningRatesOf('train', learningRate, schedule)

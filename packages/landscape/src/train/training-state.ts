@@ -20,7 +20,10 @@ export function initialState(optimizer: Optimizer, theta: Tensor, lead: readonly
   const dtype = theta.dtype as FloatDType
   const memory = optimizer.slots.map(({ kind, start }) => {
     const shape = kind === 'vector' ? theta.shape : lead
-    const data = allocate(dtype, shape.reduce((n, d) => n * d, 1))
+    const data = allocate(
+      dtype,
+      shape.reduce((n, d) => n * d, 1),
+    )
     return tensor(dtype, shape, (data as Float64Array).fill(start))
   })
   return { step: 0, theta, memory }
@@ -35,7 +38,10 @@ export function noiseFor(rule: NoiseRule, { theta, memory }: TrainingState): Ten
     const stream = randomStream(rule.seed, `perturbation/${network}`, count)
     const direction = stream.normals(length)
     const radius = stream.uniform() ** (1 / length) / norm(direction)
-    rows.set(direction.map((v) => v * radius), network * length)
+    rows.set(
+      direction.map((v) => v * radius),
+      network * length,
+    )
   })
   return castTensor(tensor('float64', theta.shape, rows), theta.dtype)
 }

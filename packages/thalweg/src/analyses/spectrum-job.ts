@@ -1,7 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { nativeEngine } from '@thalweg/engine/node'
 import { DomainError } from '@thalweg/graph'
-import { Loss, LossPoint, blockOperator, gramOperator, layerGroups, norm, sampleCount, spectrum } from '@thalweg/landscape'
+import {
+  Loss,
+  LossPoint,
+  blockOperator,
+  gramOperator,
+  layerGroups,
+  norm,
+  sampleCount,
+  spectrum,
+} from '@thalweg/landscape'
 import type { CurvatureKind, Eigenpair, LinearOperator, Spectrum } from '@thalweg/landscape'
 import type { JobContext } from '../jobs/job-context.ts'
 import { openSubject, subjectJson } from '../subject/subject.ts'
@@ -32,7 +41,19 @@ const plain = (pairs: readonly Eigenpair[]): object[] =>
   pairs.map(({ value, residualNorm, converged }) => ({ value, residualNorm, converged }))
 
 function spectrumJson(result: Spectrum): object {
-  const { method, all, morseIndex, trace, frobeniusNorm, effectiveRank, density, status, products, symmetryDefect, operatorNorm } = result
+  const {
+    method,
+    all,
+    morseIndex,
+    trace,
+    frobeniusNorm,
+    effectiveRank,
+    density,
+    status,
+    products,
+    symmetryDefect,
+    operatorNorm,
+  } = result
   return {
     eigenvalues: {
       method,
@@ -61,7 +82,10 @@ function spectrumJson(result: Spectrum): object {
 }
 
 /** Eigenvalues, index, trace and density of a curvature matrix at a point, with what each number proves. */
-export async function spectrumJob(argument: SpectrumArgument, { onProgress, signal }: JobContext): Promise<SpectrumDocument> {
+export async function spectrumJob(
+  argument: SpectrumArgument,
+  { onProgress, signal }: JobContext,
+): Promise<SpectrumDocument> {
   const subject = await openSubject(argument.subject)
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {
@@ -82,7 +106,8 @@ export async function spectrumJob(argument: SpectrumArgument, { onProgress, sign
         signal,
         onProgress: (part, done, total) => onProgress({ stage: stage || part, done, total }),
       })
-    const whole = argument.operator === 'gram' ? gramOperator(point) : point.operator(argument.operator satisfies CurvatureKind)
+    const whole =
+      argument.operator === 'gram' ? gramOperator(point) : point.operator(argument.operator satisfies CurvatureKind)
     const layers = await layerSpectra(argument, whole, layerGroups(model), analyze)
     return {
       ...subjectJson(subject, value, argument.dtype),
@@ -91,7 +116,12 @@ export async function spectrumJob(argument: SpectrumArgument, { onProgress, sign
       gradientNorm: norm(gradient),
       ...spectrumJson(await analyze(whole, '')),
       ...(layers && { layers }),
-      warnings: [...subject.warnings, ...(argument.dtype === 'float32' ? ['Computed in float32: small eigenvalues and their signs are not reliable.'] : [])],
+      warnings: [
+        ...subject.warnings,
+        ...(argument.dtype === 'float32'
+          ? ['Computed in float32: small eigenvalues and their signs are not reliable.']
+          : []),
+      ],
       samples: sampleCount(dataset),
     }
   } finally {
@@ -106,7 +136,8 @@ async function layerSpectra(
   analyze: (operator: LinearOperator, stage: string) => Promise<Spectrum>,
 ): Promise<object[] | undefined> {
   if (!layers) return undefined
-  if (operator === 'gram') throw new DomainError('--layers: the Gram matrix has no blocks per layer. Choose another --operator.')
+  if (operator === 'gram')
+    throw new DomainError('--layers: the Gram matrix has no blocks per layer. Choose another --operator.')
   const out: object[] = []
   for (const group of groups) {
     const block = blockOperator(whole, group)

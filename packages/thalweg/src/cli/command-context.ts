@@ -20,7 +20,11 @@ export function print(options: CommonOptions, ...lines: string[]): void {
 
 /** Runs a job in its own process with progress on the terminal. Ctrl-C stops it after saving; a second one at once. */
 export async function runWithProgress<T>(job: string, argument: unknown, options: CommonOptions): Promise<T> {
-  const line = new ProgressLine(process.stderr, () => performance.now(), options.quiet === true || options.json === true)
+  const line = new ProgressLine(
+    process.stderr,
+    () => performance.now(),
+    options.quiet === true || options.json === true,
+  )
   const controller = new AbortController()
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(130)

@@ -10,7 +10,8 @@ export function exitStatusOf(error: unknown): ExitStatus {
 
 /** One line for what the caller can mend; everything there is for a bug of ours. */
 export function errorText(error: unknown): string {
-  if (error instanceof ThalwegError && !(error instanceof InvariantError)) return `thalweg: ${error.message.replaceAll('\n', ' ')}`
+  if (error instanceof ThalwegError && !(error instanceof InvariantError))
+    return `thalweg: ${error.message.replaceAll('\n', ' ')}`
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return `thalweg: this is a bug of Thalweg, please report it with the lines below.\n${stack}`
 }

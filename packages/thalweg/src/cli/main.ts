@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addDataCommands } from './commands/data.ts'
+import { addDiagnoseCommand } from './commands/diagnose.ts'
 import { addModelCommands } from './commands/model.ts'
 import { addRunCommand } from './commands/run.ts'
 import { addSpectrumCommand } from './commands/spectrum.ts'
@@ -15,6 +16,7 @@ function program(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'thalweg: ')) })
   addRunCommand(root)
+  addDiagnoseCommand(root)
   addSpectrumCommand(root)
   addModelCommands(root)
   addDataCommands(root)

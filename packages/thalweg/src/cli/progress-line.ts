@@ -56,7 +56,8 @@ export class ProgressLine {
     const share = total > 0 ? Math.min(1, done / total) : 0
     const filled = Math.round(share * barWidth)
     const elapsedMs = now - this.#stageStartedMs
-    const left = done > 0 && done < total && elapsedMs > 500 ? `  ${duration((elapsedMs * (total - done)) / done)} left` : ''
+    const left =
+      done > 0 && done < total && elapsedMs > 500 ? `  ${duration((elapsedMs * (total - done)) / done)} left` : ''
     const line = `${stage.padEnd(12)} ${'━'.repeat(filled)}${'─'.repeat(barWidth - filled)} ${done}/${total}${detail ? `  ${detail}` : ''}${left}`
     return line.slice(0, Math.max(20, (this.#stream.columns ?? 100) - 1))
   }
@@ -68,5 +69,7 @@ export function duration(ms: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 100) return `${Math.round(seconds)} s`
   const minutes = Math.floor(seconds / 60)
-  return minutes < 100 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return minutes < 100
+    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }

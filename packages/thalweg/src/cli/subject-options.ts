@@ -11,13 +11,23 @@ export interface SubjectOptions extends CommonOptions, Omit<SubjectArgument, 'mo
   readonly limit?: number
 }
 
-function realNumber(text: string): number {
+export function realNumber(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError(`must be a number, got ${text}.`)
   return value
 }
 
-const lossChoices = ['cross-entropy', 'negative-log-likelihood', 'binary-cross-entropy', 'mse', 'half-sum-squares', 'squared', 'hinge', 'huber', 'l1']
+const lossChoices = [
+  'cross-entropy',
+  'negative-log-likelihood',
+  'binary-cross-entropy',
+  'mse',
+  'half-sum-squares',
+  'squared',
+  'hinge',
+  'huber',
+  'l1',
+]
 
 /** Adds MODEL and the options that all analyses share. */
 export function addSubjectOptions(command: Command): Command {
@@ -26,6 +36,10 @@ export function addSubjectOptions(command: Command): Command {
     .option('--data <source...>', 'file(s) or built-in name; default: the data of the run or experiment')
     .option('--input <name=key...>', 'which array feeds which model input')
     .option('--target <key>', 'array or column of the targets')
+    .option('--sample-weights <key>', 'array with one weight per sample (.npz)')
+    .option('--output <name>', 'output, or tensor inside, that the loss reads (.onnx)')
+    .option('--train <pattern...>', 'initializers that are parameters although they look like constants (.onnx)')
+    .option('--freeze <pattern...>', 'initializers that are constants although they look like parameters (.onnx)')
     .addOption(new Option('--task <task>', 'what targets mean').choices(['classification', 'regression']))
     .addOption(new Option('--loss <name>', 'loss the model was trained on').choices(lossChoices))
     .addOption(new Option('--reduction <how>', 'mean or sum').choices(['mean', 'sum']))
@@ -40,6 +54,8 @@ export function addSubjectOptions(command: Command): Command {
 }
 
 export function subjectArgument(model: string, options: SubjectOptions): SubjectArgument {
-  const { data, input, target, task, loss, reduction, weightDecay, labelSmoothing, power, delta, seed } = options
-  return { model, data, input, target, task, loss, reduction, weightDecay, labelSmoothing, power, delta, seed }
+  const { data, input, target, sampleWeights, task, output, train, freeze, seed } = options
+  const { loss, reduction, weightDecay, labelSmoothing, power, delta } = options
+  const which = { data, input, target, sampleWeights, task, output, train, freeze }
+  return { model, ...which, loss, reduction, weightDecay, labelSmoothing, power, delta, seed }
 }

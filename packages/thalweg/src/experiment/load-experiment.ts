@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { FormatError } from '@thalweg/graph'
-import { modelFromOnnx, modelFromSpec, randomStream, sampleCount, split, standardize, subset } from '@thalweg/landscape'
+import { modelFromSpec, randomStream, sampleCount, split, standardize, subset } from '@thalweg/landscape'
 import type { Dataset, Model } from '@thalweg/landscape'
 import { loadData } from '../formats/load-data.ts'
-import { readOnnxFile } from '../formats/onnx-file.ts'
+import { openModelFile } from '../models/open-model-file.ts'
 import { parseExperiment } from './read-experiment.ts'
 import type { DataSpec, Experiment } from './schema.ts'
 
@@ -31,10 +31,16 @@ export async function loadExperimentData(spec: DataSpec, file: string, seed: num
   const { input, target, task } = spec
   const source = spec.name ?? (typeof spec.file === 'string' ? [spec.file] : spec.file!).map((p) => beside(file, p))
   const all = await loadData(source, { input, target, task })
-  const used = spec.limit !== undefined && spec.limit < sampleCount(all) ? subset(all, drawn(sampleCount(all), spec.limit, seed)) : all
+  const used =
+    spec.limit !== undefined && spec.limit < sampleCount(all)
+      ? subset(all, drawn(sampleCount(all), spec.limit, seed))
+      : all
   const parts: ExperimentData = spec.test > 0 ? split(used, 1 - spec.test, { seed }) : { train: used }
   if (!spec.standardize) return parts
-  return Object.keys(used.inputs).reduce<ExperimentData>((d, name) => standardize(d.train, d.test, { input: name }), parts)
+  return Object.keys(used.inputs).reduce<ExperimentData>(
+    (d, name) => standardize(d.train, d.test, { input: name }),
+    parts,
+  )
 }
 
 /** `count` of n positions, in ascending order. */
@@ -42,18 +48,8 @@ function drawn(n: number, count: number, seed: number): Uint32Array {
   return randomStream(seed, 'data limit').permutation(n).slice(0, count).sort()
 }
 
-export function loadExperimentModel(spec: Experiment['model'], file: string, data: Dataset): Model {
+/** @param loss  name of the loss that reads the output; a softmax that it contains is then not counted twice. */
+export function loadExperimentModel(spec: Experiment['model'], file: string, data: Dataset, loss?: string): Model {
   if (spec.kind !== 'onnx') return modelFromSpec(spec)
-  return openModel(beside(file, spec.file), data)
-}
-
-/** A model file, its open axes taken from the data where there are some. */
-export function openModel(path: string, data?: Dataset): Model {
-  const onnx = readOnnxFile(path)
-  const names = data ? Object.keys(data.inputs) : []
-  const shapes = onnx.inputs.flatMap(({ name }) => {
-    const key = names.includes(name) ? name : onnx.inputs.length === 1 && names.length === 1 ? names[0] : undefined
-    return key === undefined ? [] : [[name, data!.inputs[key].shape.slice(1)] as const]
-  })
-  return modelFromOnnx(onnx, { name: basename(path), inputShapes: Object.fromEntries(shapes) })
+  return openModelFile(beside(file, spec.file), { loss }, data).model
 }

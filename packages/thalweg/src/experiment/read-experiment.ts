@@ -13,15 +13,25 @@ type Path = readonly PropertyKey[]
 /** Parses and checks an experiment. Only plain data is built: no tags, no merge of foreign types, few aliases.
  * @throws {FormatError} for the first thing wrong, as `file:line:column: rule, got value. Cure.` */
 export function parseExperiment(text: string, file: string): Experiment {
-  if (text.length > bytesMax) throw new FormatError(`${file}: an experiment has at most ${bytesMax} characters, got ${text.length}.`)
+  if (text.length > bytesMax)
+    throw new FormatError(`${file}: an experiment has at most ${bytesMax} characters, got ${text.length}.`)
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, schema: 'core', strict: true, uniqueKeys: true, customTags: [] })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    schema: 'core',
+    strict: true,
+    uniqueKeys: true,
+    customTags: [],
+  })
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
   const [syntax] = document.errors
-  if (syntax) throw new FormatError(`${at(syntax.pos[0])}: ${syntax.message.split('\n')[0].replace(/ at line.*$/, '')}. Mend the YAML.`)
+  if (syntax)
+    throw new FormatError(
+      `${at(syntax.pos[0])}: ${syntax.message.split('\n')[0].replace(/ at line.*$/, '')}. Mend the YAML.`,
+    )
   const result = experimentSchema.safeParse(plainData(document, file))
   if (result.success) return result.data
   const [issue] = result.error.issues
@@ -32,7 +42,11 @@ function plainData(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch (error) {
-    throw new FormatError(`${file}: ${error instanceof Error ? error.message : String(error)}. Write the values out.`, {}, error)
+    throw new FormatError(
+      `${file}: ${error instanceof Error ? error.message : String(error)}. Write the values out.`,
+      {},
+      error,
+    )
   }
 }
 
@@ -53,7 +67,10 @@ function offsetOf(document: Document, issue: z.core.$ZodIssue): number {
 }
 
 function pathText(path: Path): string {
-  return path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('').replace(/^\./, '')
+  return path
+    .map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`))
+    .join('')
+    .replace(/^\./, '')
 }
 
 function valueText(document: Document, path: Path): string {
@@ -61,7 +78,8 @@ function valueText(document: Document, path: Path): string {
   if (node === undefined || node === null) return 'nothing'
   if (isScalar(node)) return JSON.stringify(node.value)
   if (isSeq(node)) return `a list of ${node.items.length}`
-  if (isMap(node)) return `a map with ${node.items.map((i) => (isPair(i) && isScalar(i.key) ? String(i.key.value) : '?')).join(', ')}`
+  if (isMap(node))
+    return `a map with ${node.items.map((i) => (isPair(i) && isScalar(i.key) ? String(i.key.value) : '?')).join(', ')}`
   return 'something else'
 }
 
@@ -79,13 +97,16 @@ function describe(issue: z.core.$ZodIssue, document: Document): string {
 /** Every key that the schema knows anywhere: enough to recognise a misspelling. */
 function schemaKeys(schema: unknown = experimentJsonSchema()): string[] {
   if (typeof schema !== 'object' || schema === null) return []
-  const own = 'properties' in schema && typeof schema.properties === 'object' ? Object.keys(schema.properties ?? {}) : []
+  const own =
+    'properties' in schema && typeof schema.properties === 'object' ? Object.keys(schema.properties ?? {}) : []
   return [...own, ...Object.values(schema).flatMap((part) => schemaKeys(part))]
 }
 
 /** The known word within two edits, if there is one. */
 function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((k) => ({ k, d: editDistance(word.toLowerCase(), k.toLowerCase()) })).sort((a, b) => a.d - b.d)
+  const ranked = known
+    .map((k) => ({ k, d: editDistance(word.toLowerCase(), k.toLowerCase()) }))
+    .sort((a, b) => a.d - b.d)
   return ranked[0] && ranked[0].d <= Math.max(1, Math.min(2, Math.floor(word.length / 3))) ? ranked[0].k : undefined
 }
 

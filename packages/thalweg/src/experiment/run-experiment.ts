@@ -1,15 +1,27 @@
 import { availableParallelism } from 'node:os'
 import { nativeEngine } from '@thalweg/engine/node'
 import { TaskError } from '@thalweg/graph'
-import { Loss, LossPoint, extremeEigenpairs, lossPlane, norm, optimizerFromSpec, randomDirection, sampleCount, train, valuesAt } from '@thalweg/landscape'
-import type { ExtremeEigenpairs, LossPlane, Model, TrainResult } from '@thalweg/landscape'
+import {
+  Loss,
+  diagnose,
+  lossPlane,
+  norm,
+  optimizerFromSpec,
+  randomDirection,
+  sampleCount,
+  train,
+  valuesAt,
+} from '@thalweg/landscape'
+import type { Diagnosis, LossPlane, Model, TrainResult } from '@thalweg/landscape'
+import { diagnosisJson } from '../analyses/diagnosis-document.ts'
+import { optimizerFacts } from '../analyses/optimizer-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { RunDirectory, float64Tensor } from '../runs/run-directory.ts'
 import { manifestOf } from '../runs/manifest.ts'
 import { loadExperimentData, loadExperimentModel, readExperiment } from './load-experiment.ts'
 import type { ExperimentData } from './load-experiment.ts'
 import type { EndPoint, RunArgument, RunOutcome, RunResults } from './run-results.ts'
-import type { AnalysesSpec, Experiment } from './schema.ts'
+import type { Experiment } from './schema.ts'
 import { writeReport } from './write-report.ts'
 
 /** Trains what an experiment file describes, examines the end of training in float64, and writes the run directory. */
@@ -18,11 +30,18 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
   const read = await readExperiment(argument.file)
   const experiment = argument.seed === undefined ? read : { ...read, seed: argument.seed }
   const data = await loadExperimentData(experiment.data, argument.file, experiment.seed)
-  const model = loadExperimentModel(experiment.model, argument.file, data.train)
+  const model = loadExperimentModel(experiment.model, argument.file, data.train, experiment.loss.name)
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {
     const lossIn = (dtype: 'float32' | 'float64', part: 'train' | 'test'): Loss =>
-      new Loss({ engine, model, dataset: data[part]!, spec: lossSpecOf(experiment), weightDecay: experiment.loss.weightDecay, dtype })
+      new Loss({
+        engine,
+        model,
+        dataset: data[part]!,
+        spec: experiment.loss,
+        weightDecay: experiment.loss.weightDecay,
+        dtype,
+      })
     const exact = lossIn('float64', 'train')
     const directory = await RunDirectory.create(`${argument.runRoot}/${fileName(experiment.name)}`, argument.out)
     const manifest = (status: string): Promise<void> =>
@@ -32,18 +51,33 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
     const theta = training?.theta ?? model.initialize(experiment.seed)
     await writeTrajectory(directory, experiment, model, training, theta)
     const end = await measureEnd(exact, data.test ? lossIn('float64', 'test') : undefined, theta)
-    const eigenvalues = await runEigenvalues(experiment.analyses, exact, theta, experiment.seed, context)
+    const diagnosis = await runDiagnosis(experiment, exact, theta, context)
     const plane = await runSurface(experiment, lossIn('float32', 'train'), theta, context)
-    const results: RunResults = { experiment, model, data, training, end, eigenvalues, plane, elapsedMs: context.now() - started }
+    const results: RunResults = {
+      experiment,
+      model,
+      data,
+      training,
+      end,
+      diagnosis,
+      plane,
+      elapsedMs: context.now() - started,
+    }
     await writeResults(directory, results)
-    const verdict = await writeReport(directory, results, { lang: argument.lang, file: argument.file, fingerprint: engine.fingerprint })
+    const verdict = await writeReport(directory, results, {
+      lang: argument.lang,
+      file: argument.file,
+      fingerprint: engine.fingerprint,
+      png: argument.png === true,
+    })
     await manifest(training?.status ?? 'finished')
-    if (training?.status === 'diverged') throw new TaskError(`${argument.file}: ${training.message} What was reached is in ${directory.path}.`)
+    if (training?.status === 'diverged')
+      throw new TaskError(`${argument.file}: ${training.message} What was reached is in ${directory.path}.`)
     return {
       directory: directory.path,
       report: directory.file('report.html'),
-      verdict: verdict.kind,
-      summary: verdict.summary,
+      verdict: verdict?.kind ?? 'undecided',
+      summary: verdict?.summary ?? 'The experiment asks for no diagnosis.',
       status: training?.status ?? 'finished',
       loss: end.loss,
       gradientNorm: end.gradientNorm,
@@ -52,10 +86,6 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
   } finally {
     await engine.dispose()
   }
-}
-
-function lossSpecOf({ loss: { weightDecay: _, ...spec } }: Experiment): Omit<Experiment['loss'], 'weightDecay'> {
-  return spec
 }
 
 /** A name that is safe as a folder. */
@@ -87,7 +117,8 @@ async function runTraining(
     seed: experiment.seed,
     evaluateEvery: Math.max(1, Math.round(steps / 60)),
     checkpointEvery: Math.max(1, Math.ceil(steps / spec.checkpoints)),
-    onProgress: (p) => onProgress({ stage: 'training', done: p.step, total: p.steps, detail: `loss ${p.loss.toPrecision(4)}` }),
+    onProgress: (p) =>
+      onProgress({ stage: 'training', done: p.step, total: p.steps, detail: `loss ${p.loss.toPrecision(4)}` }),
     signal,
     now,
     timeLimitMs,
@@ -110,31 +141,36 @@ async function writeTrajectory(
   await directory.writeCheckpoint('final', model, theta, { ...metadata, step: String(training?.steps ?? 0) })
 }
 
-async function measureEnd(train: Loss, test: Loss | undefined, theta: Float64Array): Promise<EndPoint> {
-  const { value, gradient } = await train.valueAndGradient(theta)
-  const accuracy = await train.accuracy(theta)
+async function measureEnd(loss: Loss, test: Loss | undefined, theta: Float64Array): Promise<EndPoint> {
+  const { value, gradient } = await loss.valueAndGradient(theta)
+  const accuracy = await loss.accuracy(theta)
   const held = test ? { testLoss: await test.value(theta), testAccuracy: await test.accuracy(theta) } : {}
   return { loss: value, gradientNorm: norm(gradient), accuracy, ...held }
 }
 
-async function runEigenvalues(
-  { eigenvalues }: AnalysesSpec,
+async function runDiagnosis(
+  { analyses, training, seed }: Experiment,
   loss: Loss,
   theta: Float64Array,
-  seed: number,
-  { onProgress, signal }: JobContext,
-): Promise<ExtremeEigenpairs | null> {
-  if (!eigenvalues) return null
-  return extremeEigenpairs(new LossPoint(loss, theta).operator('hessian'), {
-    ...eigenvalues,
+  { onProgress, signal, now }: JobContext,
+): Promise<Diagnosis | null> {
+  if (!analyses.diagnose) return null
+  return diagnose(loss, theta, {
+    ...analyses.diagnose,
     seed,
     signal,
-    onProgress: (p) =>
-      onProgress({ stage: 'eigenvalues', done: p.products, total: p.maxProducts, detail: `${p.converged} of ${p.wanted} converged` }),
+    now,
+    optimizer: optimizerFacts(training, {}),
+    onProgress: (stage, done, total) => onProgress({ stage, done, total }),
   })
 }
 
-async function runSurface(experiment: Experiment, loss: Loss, theta: Float64Array, { onProgress }: JobContext): Promise<LossPlane | null> {
+async function runSurface(
+  experiment: Experiment,
+  loss: Loss,
+  theta: Float64Array,
+  { onProgress }: JobContext,
+): Promise<LossPlane | null> {
   const spec = experiment.analyses.surface
   if (!spec) return null
   const direction = (index: number): Float64Array => randomDirection(loss.model, theta, experiment.seed, index, spec)
@@ -149,27 +185,16 @@ async function runSurface(experiment: Experiment, loss: Loss, theta: Float64Arra
   })
 }
 
-async function writeResults(directory: RunDirectory, { training, end, eigenvalues, plane }: RunResults): Promise<void> {
+async function writeResults(directory: RunDirectory, { training, end, diagnosis, plane }: RunResults): Promise<void> {
   if (training) {
     const { status, message, steps, history } = training
     await directory.writeJson('results/training.json', { status, message, steps, history })
-    await directory.writeArrays('results/training.npz', { losses: float64Tensor([training.losses.length], training.losses) })
-  }
-  await directory.writeJson('results/end.json', end)
-  if (eigenvalues) {
-    const plain = (pairs: ExtremeEigenpairs['top']): object[] => pairs.map(({ value, residualNorm, converged }) => ({ value, residualNorm, converged }))
-    const { status, products, operatorNorm, multiplicityVerified } = eigenvalues
-    await directory.writeJson('results/eigenvalues.json', {
-      method: 'lanczos',
-      dtype: 'float64',
-      top: plain(eigenvalues.top),
-      bottom: plain(eigenvalues.bottom),
-      status,
-      products,
-      operatorNorm,
-      multiplicityVerified,
+    await directory.writeArrays('results/training.npz', {
+      losses: float64Tensor([training.losses.length], training.losses),
     })
   }
+  await directory.writeJson('results/end.json', end)
+  if (diagnosis) await directory.writeJson('results/diagnosis.json', diagnosisJson(diagnosis, 'en'))
   if (plane)
     await directory.writeArrays('results/surface.npz', {
       x: float64Tensor([plane.x.length], plane.x),

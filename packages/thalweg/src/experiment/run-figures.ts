@@ -1,4 +1,5 @@
 import type { HistoryPoint } from '@thalweg/landscape'
+import { eigenvalueFigure } from '../analyses/diagnosis-report.ts'
 import type { Figure, Series, Setting } from '../report/scene.ts'
 import type { RunResults } from './run-results.ts'
 
@@ -11,7 +12,7 @@ function series(history: readonly HistoryPoint[], name: string, key: Column, sty
 
 /** The figures of a run, by file name. */
 export function runFigures(results: RunResults, lang: 'en' | 'zh'): Record<string, Figure> {
-  return { ...trainingFigures(results, lang), ...eigenvalueFigure(results, lang), ...surfaceFigures(results, lang) }
+  return { ...trainingFigures(results, lang), ...(results.diagnosis && { eigenvalues: eigenvalueFigure(results.diagnosis, lang) }), ...surfaceFigures(results, lang) }
 }
 
 function trainingFigures({ training, experiment }: RunResults, lang: 'en' | 'zh'): Record<string, Figure> {
@@ -34,7 +35,10 @@ function trainingFigures({ training, experiment }: RunResults, lang: 'en' | 'zh'
     y: { label: 'loss', scale: 'log' },
     series: [...series(history, 'training', 'loss', 'solid'), ...series(history, 'test', 'testLoss', 'dashed')],
   }
-  const shares = [...series(history, 'training', 'accuracy', 'solid'), ...series(history, 'test', 'testAccuracy', 'dashed')]
+  const shares = [
+    ...series(history, 'training', 'accuracy', 'solid'),
+    ...series(history, 'test', 'testAccuracy', 'dashed'),
+  ]
   if (shares.length === 0) return { loss }
   const accuracy: Figure = {
     kind: 'line-chart',
@@ -47,28 +51,6 @@ function trainingFigures({ training, experiment }: RunResults, lang: 'en' | 'zh'
     series: shares,
   }
   return { loss, accuracy }
-}
-
-function eigenvalueFigure({ eigenvalues, experiment }: RunResults, lang: 'en' | 'zh'): Record<string, Figure> {
-  if (!eigenvalues) return {}
-  const plain = (pairs: typeof eigenvalues.top): { value: number; residualNorm: number; converged: boolean }[] =>
-    pairs.map(({ value, residualNorm, converged }) => ({ value, residualNorm, converged }))
-  return {
-    eigenvalues: {
-      kind: 'eigenvalue-stems',
-      lang,
-      title: 'Extreme eigenvalues of the Hessian',
-      caption: 'Both ends of the spectrum at the end of training, with their residuals.',
-      settings: [
-        { name: 'method', value: 'Lanczos, float64' },
-        { name: 'products', value: eigenvalues.products },
-        { name: 'seed', value: experiment.seed },
-      ],
-      y: { label: 'eigenvalue' },
-      top: plain(eigenvalues.top),
-      bottom: plain(eigenvalues.bottom),
-    },
-  }
 }
 
 function surfaceFigures({ plane, experiment }: RunResults, lang: 'en' | 'zh'): Record<string, Figure> {
@@ -100,6 +82,11 @@ function surfaceFigures({ plane, experiment }: RunResults, lang: 'en' | 'zh'): R
       caption: 'Loss at θ + αδ + βη; the end of training is at the center.',
       markers: [{ kind: 'end', x: 0, y: 0, label: 'end of training' }],
     },
-    'surface-3d': { ...grid, kind: 'surface-still', title: 'The same plane as a surface', caption: 'Height is the loss on a logarithmic scale.' },
+    'surface-3d': {
+      ...grid,
+      kind: 'surface-still',
+      title: 'The same plane as a surface',
+      caption: 'Height is the loss on a logarithmic scale.',
+    },
   }
 }

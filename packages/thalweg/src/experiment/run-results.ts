@@ -1,4 +1,4 @@
-import type { ExtremeEigenpairs, LossPlane, Model, TrainResult } from '@thalweg/landscape'
+import type { Diagnosis, LossPlane, Model, TrainResult } from '@thalweg/landscape'
 import type { ExperimentData } from './load-experiment.ts'
 import type { Experiment } from './schema.ts'
 
@@ -12,6 +12,8 @@ export interface RunArgument {
   readonly threads?: number
   readonly timeLimitMs?: number
   readonly lang: 'en' | 'zh'
+  /** Figures as PNG too. */
+  readonly png?: boolean
 }
 
 /** What was measured at the end of training, in float64 on the full training data. */
@@ -30,7 +32,7 @@ export interface RunResults {
   readonly data: ExperimentData
   readonly training: TrainResult | null
   readonly end: EndPoint
-  readonly eigenvalues: ExtremeEigenpairs | null
+  readonly diagnosis: Diagnosis | null
   readonly plane: LossPlane | null
   readonly elapsedMs: number
 }

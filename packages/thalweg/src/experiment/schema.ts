@@ -12,12 +12,21 @@ const fraction = z.number().min(0).lt(1)
 
 const dataSchema = z
   .strictObject({
-    name: z.string().optional().describe('a built-in data set, with parameters as in two-spirals:samples=100,noise=0.1'),
-    file: z.union([z.string(), z.array(z.string()).min(1)]).optional().describe('path(s), relative to this file'),
+    name: z
+      .string()
+      .optional()
+      .describe('a built-in data set, with parameters as in two-spirals:samples=100,noise=0.1'),
+    file: z
+      .union([z.string(), z.array(z.string()).min(1)])
+      .optional()
+      .describe('path(s), relative to this file'),
     input: z.array(z.string()).optional().describe('NAME=KEY: which array feeds which model input'),
     target: z.string().optional().describe('key or column of the targets'),
     task: z.enum(['classification', 'regression']).optional(),
-    standardize: z.boolean().default(false).describe('zero mean and unit deviation per feature, fitted on the training part'),
+    standardize: z
+      .boolean()
+      .default(false)
+      .describe('zero mean and unit deviation per feature, fitted on the training part'),
     test: fraction.default(0).describe('share of the samples held out'),
     limit: natural.optional().describe('use this many samples, drawn by the seed'),
   })
@@ -144,12 +153,13 @@ const axisSchema = z
   .refine((a) => a.from < a.to, { message: 'from must be below to' })
 
 const analysesSchema = z.strictObject({
-  eigenvalues: z
+  diagnose: z
     .strictObject({
-      top: z.int().min(0).max(100).default(5),
-      bottom: z.int().min(0).max(100).default(5),
-      maxProducts: natural.default(600),
-      tolerance: positive.default(1e-6),
+      top: natural.max(100).default(5).describe('largest eigenvalues shown'),
+      bottom: natural.max(100).default(5).describe('smallest eigenvalues shown'),
+      denseLimit: z.int().nonnegative().default(1000).describe('count all eigenvalues up to this many parameters'),
+      polish: z.boolean().optional().describe('go on to the critical point nearby; default up to the dense limit'),
+      maxProducts: natural.default(1000).describe('limit of Hessian-vector products beyond the dense limit'),
     })
     .optional(),
   surface: z
@@ -191,7 +201,13 @@ export interface AxisSpec {
 }
 
 export interface AnalysesSpec {
-  readonly eigenvalues?: { readonly top: number; readonly bottom: number; readonly maxProducts: number; readonly tolerance: number }
+  readonly diagnose?: {
+    readonly top: number
+    readonly bottom: number
+    readonly denseLimit: number
+    readonly polish?: boolean
+    readonly maxProducts: number
+  }
   readonly surface?: {
     readonly x: AxisSpec
     readonly y: AxisSpec
@@ -221,7 +237,7 @@ export const experimentSchema: z.ZodType<Experiment> = z.strictObject({
   model: modelSchema,
   loss: lossSchema,
   training: trainingSchema.optional(),
-  analyses: analysesSchema.prefault({ eigenvalues: {}, surface: {} }),
+  analyses: analysesSchema.prefault({ diagnose: {}, surface: {} }),
 })
 
 /** The JSON Schema of an experiment file, for editors. */

@@ -4,38 +4,55 @@ import { packageVersion } from '../runs/manifest.ts'
 import type { Figure } from '../report/scene.ts'
 import type { Report, Section, VerdictCard } from '../report/report.ts'
 import { formatNumber, formatPercent } from '../report/format-number.ts'
+import { verdictCard, warningSentences } from '../analyses/diagnosis-document.ts'
+import { spectrumSection } from '../analyses/diagnosis-report.ts'
 import { runFigures } from './run-figures.ts'
 import type { RunResults } from './run-results.ts'
-import { runVerdict } from './run-verdict.ts'
 
 export interface WriteReportOptions {
   readonly lang: 'en' | 'zh'
   readonly file: string
   readonly fingerprint: string
+  /** Figures as PNG too. */
+  readonly png: boolean
 }
 
 /** Writes figures and `report.html` of a run; returns the verdict that they show. */
-export async function writeReport(directory: RunDirectory, results: RunResults, options: WriteReportOptions): Promise<VerdictCard> {
+export async function writeReport(
+  directory: RunDirectory,
+  results: RunResults,
+  options: WriteReportOptions,
+): Promise<VerdictCard | null> {
   const { renderSvg } = await import('../report/render-svg.ts')
   const { renderReport } = await import('../report/render-report.ts')
   const figures = runFigures(results, options.lang)
-  for (const [name, figure] of Object.entries(figures)) await directory.writeText(`figures/${name}.svg`, renderSvg(figure))
-  const verdict = runVerdict(results)
+  for (const [name, figure] of Object.entries(figures)) {
+    await directory.writeText(`figures/${name}.svg`, renderSvg(figure))
+    if (options.png) await directory.writeBytes(`figures/${name}.png`, (await import('../report/render-png.ts')).renderPng(figure))
+  }
+  const verdict = results.diagnosis ? verdictCard(results.diagnosis, options.lang) : null
   await directory.writeText('report.html', renderReport(runReport(results, verdict, figures, options)))
-  await directory.writeJson('results/verdict.json', verdict)
   return verdict
 }
 
-function runReport(results: RunResults, verdict: VerdictCard, figures: Readonly<Record<string, Figure>>, options: WriteReportOptions): Report {
+function runReport(
+  results: RunResults,
+  verdict: VerdictCard | null,
+  figures: Readonly<Record<string, Figure>>,
+  options: WriteReportOptions,
+): Report {
   const { experiment, model, data, end } = results
   const held = end.testLoss === undefined ? [] : [{ label: 'Test loss', value: end.testLoss }]
   const shares = Number.isNaN(end.accuracy) ? [] : [{ label: 'Training accuracy', value: formatPercent(end.accuracy) }]
-  const testShare = end.testAccuracy === undefined || Number.isNaN(end.testAccuracy) ? [] : [{ label: 'Test accuracy', value: formatPercent(end.testAccuracy) }]
+  const testShare =
+    end.testAccuracy === undefined || Number.isNaN(end.testAccuracy)
+      ? []
+      : [{ label: 'Test accuracy', value: formatPercent(end.testAccuracy) }]
   return {
     lang: options.lang,
     title: experiment.name,
     subtitle: experiment.description ?? `${model.name}, ${parameterCount(model)} parameters, on ${data.train.name}`,
-    verdict,
+    ...(verdict && { verdict }),
     facts: [
       { label: 'Training loss', value: end.loss, note: lossNote(results) },
       { label: 'Gradient norm', value: end.gradientNorm, note: 'float64, full training data' },
@@ -43,8 +60,10 @@ function runReport(results: RunResults, verdict: VerdictCard, figures: Readonly<
       ...held,
       ...testShare,
     ],
-    warnings: [...model.notes],
-    sections: [trainingSection(results, figures), curvatureSection(results, figures), surfaceSection(figures)].filter((s) => s.blocks.length > 0),
+    warnings: [...model.notes, ...(results.diagnosis ? warningSentences(results.diagnosis, options.lang) : [])],
+    sections: [trainingSection(results, figures), ...(results.diagnosis ? [spectrumSection(results.diagnosis, options.lang)] : []), surfaceSection(figures)].filter(
+      (s) => s.blocks.length > 0,
+    ),
     settings: settingsOf(results),
     versions: [
       { name: 'thalweg', value: packageVersion() },
@@ -69,47 +88,28 @@ function trainingSection({ training }: RunResults, figures: Readonly<Record<stri
   return {
     id: 'training',
     title: 'Training',
-    blocks: training ? [{ kind: 'paragraph', text: training.message }, ...figureBlock(figures, ['loss', 'accuracy'])] : [],
-  }
-}
-
-function curvatureSection({ eigenvalues }: RunResults, figures: Readonly<Record<string, Figure>>): Section {
-  if (!eigenvalues) return { id: 'curvature', title: 'Curvature', blocks: [] }
-  const rows = [...eigenvalues.top, ...eigenvalues.bottom.toReversed()].map((pair, i) => [
-    i < eigenvalues.top.length ? `λ${i + 1} from above` : `λ${eigenvalues.top.length + eigenvalues.bottom.length - i} from below`,
-    pair.value,
-    pair.residualNorm,
-    pair.converged ? 'yes' : 'no',
-  ])
-  return {
-    id: 'curvature',
-    title: 'Curvature',
-    blocks: [
-      {
-        kind: 'paragraph',
-        text:
-          `Extreme eigenvalues of the Hessian over all training samples, in float64, by Lanczos with full reorthogonalization ` +
-          `(${eigenvalues.products} Hessian-vector products, ${eigenvalues.status}). A residual r proves that an eigenvalue lies within r of the value shown.`,
-      },
-      ...figureBlock(figures, ['eigenvalues']),
-      {
-        kind: 'table',
-        columns: [{ label: 'eigenvalue' }, { label: 'value' }, { label: 'residual ‖Hv − λv‖' }, { label: 'converged' }],
-        rows,
-      },
-    ],
+    blocks: training
+      ? [{ kind: 'paragraph', text: training.message }, ...figureBlock(figures, ['loss', 'accuracy'])]
+      : [],
   }
 }
 
 function surfaceSection(figures: Readonly<Record<string, Figure>>): Section {
-  return { id: 'surface', title: 'The loss around the end of training', blocks: figureBlock(figures, ['surface', 'surface-3d']) }
+  return {
+    id: 'surface',
+    title: 'The loss around the end of training',
+    blocks: figureBlock(figures, ['surface', 'surface-3d']),
+  }
 }
 
 function settingsOf({ experiment, model, data }: RunResults): Report['settings'] {
   const flat = (value: object): { name: string; value: string | number | boolean }[] =>
     Object.entries(value)
       .filter(([, v]) => v !== undefined)
-      .map(([name, v]) => ({ name, value: typeof v === 'object' ? JSON.stringify(v).replaceAll('"', '') : (v as string | number | boolean) }))
+      .map(([name, v]) => ({
+        name,
+        value: typeof v === 'object' ? JSON.stringify(v).replaceAll('"', '') : (v as string | number | boolean),
+      }))
   return [
     { title: 'Model', rows: [...flat(experiment.model), { name: 'parameters', value: parameterCount(model) }] },
     {

@@ -39,17 +39,28 @@ export function runJob<T>(job: string, argument: unknown, options: JobOptions = 
     }
     const stop = (): void => {
       send(child, { kind: 'stop' })
-      setTimeout(() => settle(() => reject(new TaskError(`${job}: stopped before it could save. Run it again.`))), graceMs).unref()
+      setTimeout(
+        () => settle(() => reject(new TaskError(`${job}: stopped before it could save. Run it again.`))),
+        graceMs,
+      ).unref()
     }
     child.on('message', (message: FromWorker) => {
       if (message.kind === 'progress') options.onProgress?.(message.progress)
       else if (message.kind === 'result') settle(() => resolve(message.value as T))
       else settle(() => reject(fromPlainError(message.error)))
     })
-    child.on('error', (error) => settle(() => reject(new TaskError(`${job}: the process could not start: ${error.message}`, {}, error))))
+    child.on('error', (error) =>
+      settle(() => reject(new TaskError(`${job}: the process could not start: ${error.message}`, {}, error))),
+    )
     child.on('exit', (code, signal) => {
       const how = signal ? `signal ${signal}` : `status ${code}`
-      settle(() => reject(new TaskError(`${job}: its process ended early (${how}), perhaps out of memory. Use smaller chunks or fewer points.`)))
+      settle(() =>
+        reject(
+          new TaskError(
+            `${job}: its process ended early (${how}), perhaps out of memory. Use smaller chunks or fewer points.`,
+          ),
+        ),
+      )
     })
     if (options.signal?.aborted) stop()
     else options.signal?.addEventListener('abort', stop, { once: true })

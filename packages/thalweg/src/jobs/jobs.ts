@@ -6,6 +6,7 @@ export type Job = (argument: never, context: JobContext) => Promise<unknown>
 /** What a worker can do, each loaded when it is asked for. */
 const loaders: Readonly<Record<string, () => Promise<Job>>> = {
   'run-experiment': async () => (await import('../experiment/run-experiment.ts')).runExperiment,
+  diagnose: async () => (await import('../analyses/diagnose-job.ts')).diagnoseJob,
   spectrum: async () => (await import('../analyses/spectrum-job.ts')).spectrumJob,
 }
 

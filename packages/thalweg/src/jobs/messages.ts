@@ -26,7 +26,9 @@ export interface PlainError {
   readonly stack?: string
 }
 
-export type ToWorker = { readonly kind: 'start'; readonly job: string; readonly argument: unknown } | { readonly kind: 'stop' }
+export type ToWorker =
+  | { readonly kind: 'start'; readonly job: string; readonly argument: unknown }
+  | { readonly kind: 'stop' }
 
 export type FromWorker =
   | { readonly kind: 'progress'; readonly progress: Progress }
@@ -40,7 +42,8 @@ export function toPlainError(error: unknown): PlainError {
     const { name, code, message, details, stack } = error
     return { name, code, message, details, stack }
   }
-  if (error instanceof Error) return { name: error.name, code: 'unknown', message: error.message, details: {}, stack: error.stack }
+  if (error instanceof Error)
+    return { name: error.name, code: 'unknown', message: error.message, details: {}, stack: error.stack }
   return { name: 'Error', code: 'unknown', message: String(error), details: {} }
 }
 

@@ -12,7 +12,11 @@ function tell(message: FromWorker): void {
 }
 
 async function start(job: string, argument: unknown): Promise<void> {
-  const context: JobContext = { signal, onProgress: (progress) => tell({ kind: 'progress', progress }), now: () => performance.now() }
+  const context: JobContext = {
+    signal,
+    onProgress: (progress) => tell({ kind: 'progress', progress }),
+    now: () => performance.now(),
+  }
   try {
     tell({ kind: 'result', value: await jobs(job)(argument, context) })
   } catch (error) {

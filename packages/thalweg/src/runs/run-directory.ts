@@ -50,13 +50,25 @@ export class RunDirectory {
     await this.#write(name, text)
   }
 
+  async writeBytes(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#write(name, bytes)
+  }
+
   async writeArrays(name: string, arrays: Readonly<Record<string, Tensor>>): Promise<void> {
     await this.#write(name, encodeNpz(arrays))
   }
 
   /** Parameters as named tensors in float64. */
-  async writeCheckpoint(name: string, model: Model, theta: Float64Array, metadata: Readonly<Record<string, string>>): Promise<void> {
-    await this.#write(join('checkpoints', `${name}.safetensors`), encodeSafetensors(unflattenParameters(model, theta), metadata))
+  async writeCheckpoint(
+    name: string,
+    model: Model,
+    theta: Float64Array,
+    metadata: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await this.#write(
+      join('checkpoints', `${name}.safetensors`),
+      encodeSafetensors(unflattenParameters(model, theta), metadata),
+    )
   }
 
   async #write(name: string, content: string | Uint8Array): Promise<void> {
@@ -71,7 +83,9 @@ async function isFree(path: string): Promise<boolean> {
     return (await readdir(path)).length === 0
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
-    throw new DomainError(`${path}: cannot be used as a run folder (${(error as NodeJS.ErrnoException).code}). Name another by --out.`)
+    throw new DomainError(
+      `${path}: cannot be used as a run folder (${(error as NodeJS.ErrnoException).code}). Name another by --out.`,
+    )
   }
 }
 

@@ -3,11 +3,12 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { DomainError, FormatError } from '@thalweg/graph'
 import { flattenParameters, lossNames, sampleCount } from '@thalweg/landscape'
 import type { Dataset, LossName, LossSpec, Model } from '@thalweg/landscape'
-import { loadExperimentData, loadExperimentModel, openModel, readExperiment } from '../experiment/load-experiment.ts'
+import { loadExperimentData, loadExperimentModel, readExperiment } from '../experiment/load-experiment.ts'
 import { experimentSchema } from '../experiment/schema.ts'
 import type { Experiment } from '../experiment/schema.ts'
 import { loadData } from '../formats/load-data.ts'
 import { decodeSafetensors } from '../formats/safetensors.ts'
+import { openModelWithData } from '../models/open-model-with-data.ts'
 
 /** What the command line says about MODEL and its loss. Everything but `model` may come from a run or an experiment. */
 export interface SubjectArgument {
@@ -15,7 +16,13 @@ export interface SubjectArgument {
   readonly data?: readonly string[]
   readonly input?: readonly string[]
   readonly target?: string
+  /** Array with one weight per sample. */
+  readonly sampleWeights?: string
   readonly task?: 'classification' | 'regression'
+  /** Of an `.onnx` file: which output or inner tensor, and which initializers are parameters (patterns with `*`). */
+  readonly output?: string
+  readonly train?: readonly string[]
+  readonly freeze?: readonly string[]
   readonly loss?: LossName
   readonly reduction?: 'mean' | 'sum'
   readonly weightDecay?: number
@@ -44,7 +51,8 @@ export interface Subject {
 export async function openSubject(argument: SubjectArgument): Promise<Subject> {
   const info = await stat(argument.model).catch(() => undefined)
   if (!info) throw new FormatError(`${argument.model}: there is no such file or folder. Check the path.`)
-  if (info.isDirectory()) return openRun(argument, argument.model, join(argument.model, 'checkpoints', 'final.safetensors'))
+  if (info.isDirectory())
+    return openRun(argument, argument.model, join(argument.model, 'checkpoints', 'final.safetensors'))
   switch (extname(argument.model).toLowerCase()) {
     case '.onnx':
       return openFile(argument)
@@ -54,16 +62,21 @@ export async function openSubject(argument: SubjectArgument): Promise<Subject> {
     case '.yml':
       return openExperiment(argument)
     default:
-      throw new FormatError(`${argument.model}: a model is an .onnx file, a run directory, a checkpoint (.safetensors) or an experiment (.yaml).`)
+      throw new FormatError(
+        `${argument.model}: a model is an .onnx file, a run directory, a checkpoint (.safetensors) or an experiment (.yaml).`,
+      )
   }
 }
 
 async function openFile(argument: SubjectArgument): Promise<Subject> {
-  if (!argument.data) throw new DomainError(`${argument.model}: the loss needs data. Pass --data FILE, or the name of a built-in set.`)
+  if (!argument.data)
+    throw new DomainError(`${argument.model}: the loss needs data. Pass --data FILE, or the name of a built-in set.`)
   if (!argument.loss)
-    throw new DomainError(`${argument.model}: say on which loss the model was trained: --loss ${lossNames.join(' | ')}.`)
-  const dataset = await loadArgumentData(argument, argument.data)
-  const model = openModel(argument.model, dataset)
+    throw new DomainError(
+      `${argument.model}: say on which loss the model was trained: --loss ${lossNames.join(' | ')}.`,
+    )
+  const { loss, model: path } = argument
+  const { model, dataset } = await openModelWithData(path, argument.data, { ...argument, loss })
   return {
     path: argument.model,
     model,
@@ -101,14 +114,20 @@ interface Manifest {
 
 async function openRun(argument: SubjectArgument, folder: string, checkpoint: string): Promise<Subject> {
   const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined)
-  if (text === undefined) throw new FormatError(`${folder}: not a run directory: it has no manifest.json. Check the path.`)
+  if (text === undefined)
+    throw new FormatError(`${folder}: not a run directory: it has no manifest.json. Check the path.`)
   const manifest = parseManifest(text, folder)
   const parsed = experimentSchema.safeParse(manifest.experiment)
-  if (!parsed.success) throw new FormatError(`${join(folder, 'manifest.json')}: its experiment is not valid: ${parsed.error.issues[0].message}.`)
+  if (!parsed.success)
+    throw new FormatError(
+      `${join(folder, 'manifest.json')}: its experiment is not valid: ${parsed.error.issues[0].message}.`,
+    )
   const bytes = await readFile(checkpoint).catch(() => undefined)
   if (!bytes) throw new FormatError(`${checkpoint}: there is no such checkpoint. The run may have stopped before it.`)
   const { tensors } = decodeSafetensors(bytes, { file: checkpoint })
-  return fromExperiment(argument, parsed.data, manifest.file, (model) => flattenParameters(model, Object.fromEntries(tensors)))
+  return fromExperiment(argument, parsed.data, manifest.file, (model) =>
+    flattenParameters(model, Object.fromEntries(tensors)),
+  )
 }
 
 function parseManifest(text: string, folder: string): Manifest {
@@ -135,7 +154,7 @@ async function fromExperiment(
   const dataset = argument.data
     ? await loadArgumentData(argument, argument.data)
     : (await loadExperimentData(experiment.data, file, experiment.seed)).train
-  const model = loadExperimentModel(experiment.model, file, dataset)
+  const model = loadExperimentModel(experiment.model, file, dataset, argument.loss ?? experiment.loss.name)
   const { weightDecay, ...spec } = experiment.loss
   return {
     path: argument.model,
@@ -146,7 +165,9 @@ async function fromExperiment(
     spec: lossSpecOf(argument, spec),
     weightDecay: argument.weightDecay ?? weightDecay,
     training: experiment.training,
-    warnings: argument.data ? [...model.notes, 'The data are not those of the run: what is critical on one set is not on another.'] : model.notes,
+    warnings: argument.data
+      ? [...model.notes, 'The data are not those of the run: what is critical on one set is not on another.']
+      : model.notes,
   }
 }
 

@@ -25,7 +25,13 @@ export function addDataCommands(root: Command): void {
       const { packageVersion } = await import('../../runs/manifest.ts')
       const { input, target, task } = options
       const description = describeDataset(await loadData(source, { input, target, task }))
-      if (options.json) printJson({ command: 'data info', version: packageVersion(), data: { path: source, ...description.data }, warnings: [] })
+      if (options.json)
+        printJson({
+          command: 'data info',
+          version: packageVersion(),
+          data: { path: source, ...description.data },
+          warnings: [],
+        })
       else print(options, ...description.lines)
     })
   data
@@ -37,7 +43,9 @@ export function addDataCommands(root: Command): void {
       if (options.json) {
         const { packageVersion } = await import('../../runs/manifest.ts')
         printJson({ command: 'data list', version: packageVersion(), datasets: builtinDatasets, warnings: [] })
-      } else for (const [name, { description }] of Object.entries(builtinDatasets)) print(options, `${name.padEnd(20)} ${description}`)
+      } else
+        for (const [name, { description }] of Object.entries(builtinDatasets))
+          print(options, `${name.padEnd(20)} ${description}`)
     })
   data
     .command('schema')

@@ -11,6 +11,7 @@ interface RunOptions extends CommonOptions {
   readonly threads?: number
   readonly timeLimit?: number
   readonly lang: 'en' | 'zh'
+  readonly png?: boolean
 }
 
 /** `thalweg run EXPERIMENT.yaml`: the main job. */
@@ -24,6 +25,7 @@ export function addRunCommand(root: Command): void {
     .option('--threads <n>', 'threads of the engine', wholeNumber('--threads', 1))
     .option('--time-limit <t>', 'stop training after this long: 90s, 5m, 2h', durationMs('--time-limit'))
     .option('--lang <lang>', 'language of the report: en or zh', 'en')
+    .option('--png', 'figures as PNG too')
     .option('--json', 'print one JSON document')
     .option('--quiet', 'no progress')
     .action(async (file: string, options: RunOptions) => {
@@ -37,6 +39,7 @@ export function addRunCommand(root: Command): void {
         threads: options.threads,
         timeLimitMs: options.timeLimit,
         lang: options.lang,
+        png: options.png,
       }
       const outcome = await runWithProgress<RunOutcome>('run-experiment', argument, options)
       if (options.json) {

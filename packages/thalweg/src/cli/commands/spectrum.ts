@@ -18,7 +18,12 @@ interface Document {
   readonly size: number
   readonly gradientNorm: number
   readonly loss: { readonly value: number }
-  readonly eigenvalues: { readonly method: string; readonly products: number; readonly top: readonly Pair[]; readonly bottom: readonly Pair[] }
+  readonly eigenvalues: {
+    readonly method: string
+    readonly products: number
+    readonly top: readonly Pair[]
+    readonly bottom: readonly Pair[]
+  }
   readonly morseIndex: { readonly value: number; readonly threshold: number; readonly exact: boolean }
   readonly trace: { readonly value: number; readonly standardError: number; readonly method: string } | null
   readonly effectiveRank: number | null
@@ -27,8 +32,14 @@ interface Document {
 
 /** `thalweg spectrum MODEL`: eigenvalues, density and trace of a curvature matrix. */
 export function addSpectrumCommand(root: Command): void {
-  addSubjectOptions(root.command('spectrum').description('eigenvalues, density, trace of Hessian, GGN or Fisher, with residuals'))
-    .addOption(new Option('--operator <matrix>', 'which matrix').choices(['hessian', 'ggn', 'fisher', 'empirical-fisher', 'gram']).default('hessian'))
+  addSubjectOptions(
+    root.command('spectrum').description('eigenvalues, density, trace of Hessian, GGN or Fisher, with residuals'),
+  )
+    .addOption(
+      new Option('--operator <matrix>', 'which matrix')
+        .choices(['hessian', 'ggn', 'fisher', 'empirical-fisher', 'gram'])
+        .default('hessian'),
+    )
     .option('--top <k>', 'largest eigenvalues', wholeNumber('--top', 0), 5)
     .option('--bottom <k>', 'smallest eigenvalues', wholeNumber('--bottom', 0), 5)
     .option('--exact', 'all eigenvalues from the dense matrix (default up to 2000 parameters)')
@@ -39,7 +50,19 @@ export function addSpectrumCommand(root: Command): void {
     .addOption(new Option('--dtype <dtype>', 'arithmetic').choices(['float64', 'float32']).default('float64'))
     .action(async (model: string, options: SpectrumOptions) => {
       const { operator, top, bottom, exact, trace, density, layers, dtype, maxProducts, threads } = options
-      const argument: SpectrumArgument = { subject: subjectArgument(model, options), operator, top, bottom, exact, trace, density, layers, dtype, maxProducts, threads }
+      const argument: SpectrumArgument = {
+        subject: subjectArgument(model, options),
+        operator,
+        top,
+        bottom,
+        exact,
+        trace,
+        density,
+        layers,
+        dtype,
+        maxProducts,
+        threads,
+      }
       const started = performance.now()
       const document = await runWithProgress<SpectrumDocument>('spectrum', argument, options)
       const elapsedMs = performance.now() - started
@@ -52,7 +75,10 @@ export function addSpectrumCommand(root: Command): void {
 
 function spectrumLines(operator: string, d: Document, elapsedMs: number): string[] {
   const pairs = (name: string, list: readonly Pair[]): string[] =>
-    list.map(({ value, residualNorm, converged }, i) => `${`${name} ${i + 1}`.padEnd(10)} ${value.toExponential(10).padStart(18)}   ± ${residualNorm.toExponential(1)}${converged ? '' : '  not converged'}`)
+    list.map(
+      ({ value, residualNorm, converged }, i) =>
+        `${`${name} ${i + 1}`.padEnd(10)} ${value.toExponential(10).padStart(18)}   ± ${residualNorm.toExponential(1)}${converged ? '' : '  not converged'}`,
+    )
   const index = d.morseIndex
   return [
     `${operator}, ${d.size} × ${d.size}, ${d.eigenvalues.method}, ${d.eigenvalues.products} products, ${duration(elapsedMs)}`,

@@ -1,0 +1,313 @@
+import { nativeEngine } from '@thalweg/engine/node'
+import { afterAll, describe, expect, test } from 'vitest'
+import { linearNetwork, mlp } from '../model/index.ts'
+import { saddleFreeNewton } from './dense-newton.ts'
+import { diagnose } from './diagnose.ts'
+import type { Diagnosis, EvidenceKind } from './diagnosis.ts'
+import { objectiveOf } from './objective.ts'
+import { polish } from './polish.ts'
+import { testFunctions } from './test-functions.ts'
+import {
+  crossEntropy,
+  halfSum,
+  labeled,
+  lossOf,
+  meanSquares,
+  namedObjective,
+  normalRows,
+  regression,
+  worked,
+  xorRows,
+} from './testing/small-losses.ts'
+import { sentence } from './wording.ts'
+
+const engine = nativeEngine({ threads: 1 })
+afterAll(() => engine.dispose())
+
+function evidenceOf(d: Diagnosis, kind: EvidenceKind) {
+  return d.evidence.find((e) => e.kind === kind)
+}
+
+/** Every message renders in both languages without gaps, and the whole survives JSON. */
+function expectWellFormed(d: Diagnosis): void {
+  for (const m of [d.summary, ...d.advice, ...d.evidence.map((e) => e.claim), ...d.warnings]) {
+    expect(sentence(m, 'en')).not.toMatch(/[{}—]/)
+    expect(sentence(m, 'zh')).not.toMatch(/[{}—]/)
+  }
+  expect(JSON.parse(JSON.stringify(d))).toEqual(d)
+}
+
+const half = Math.sqrt(0.5)
+
+describe('linear networks', () => {
+  test.each([
+    [[2, 2, 2, 2], 3],
+    [[2, 1, 1, 2], 3],
+    [[2, 1, 1, 1, 2], 4],
+    [[2, 2, 2, 2, 2], 4],
+  ])('zero Hessian at the origin of %j is no minimum: a descent of order %i', async (widths, order) => {
+    const loss = lossOf(engine, linearNetwork(widths), worked, halfSum)
+    const d = await diagnose(loss, new Float64Array(loss.size))
+    expectWellFormed(d)
+    expect(d.verdict).toBe('non-strict-saddle')
+    expect(d.inertia).toMatchObject({ negative: 0, zero: loss.size, positive: 0, exact: true })
+    expect(evidenceOf(d, 'degenerate-descent')!.claim.values.order).toBe(order)
+    expect(d.escape!.lossAfter).toBeLessThan(d.escape!.lossBefore - 0.5)
+  })
+
+  test('the origin with two matrices is a strict saddle with the eigenvalue of the closed form', async () => {
+    const loss = lossOf(engine, linearNetwork([2, 2, 2]), worked, halfSum)
+    const d = await diagnose(loss, new Float64Array(loss.size))
+    expectWellFormed(d)
+    expect(d.verdict).toBe('strict-saddle')
+    expect(d.inertia).toMatchObject({ negative: 4, zero: 0, positive: 4 })
+    expect(d.eigenvalues.bottom[0].value).toBeCloseTo(-2.61803398875, 10)
+    const { value, bound } = evidenceOf(d, 'two-sided-decrease')!
+    expect(value!).toBeGreaterThan(1e6 * bound!)
+    expect(await loss.value(Float64Array.from(d.escape!.theta))).toBe(d.escape!.lossAfter)
+  })
+
+  test('a degenerate minimum on a symmetry orbit is no saddle', async () => {
+    const loss = lossOf(engine, linearNetwork([2, 1, 2]), worked, halfSum)
+    const objective = objectiveOf(loss)
+    const { theta } = await polish(objective, (await saddleFreeNewton(objective, loss.model.initialize(1))).theta)
+    const d = await diagnose(loss, theta)
+    expectWellFormed(d)
+    expect(d.verdict).toBe('local-minimum')
+    expect(d.loss).toBeCloseTo(0.0729490168751577, 14)
+    expect(d.inertia).toMatchObject({ negative: 0, zero: 1, positive: 3 })
+    expect(d.symmetry).toEqual({ dimension: 1, kinds: [{ kind: 'general-linear', dimension: 1 }] })
+    const optimum = { value: 0.0729490168751577277, error: 1e-15, source: 'closed form' }
+    expect((await diagnose(loss, theta, { optimum })).verdict).toBe('global-minimum')
+    const better = { value: 0.01, source: 'another run' }
+    expect((await diagnose(loss, theta, { better })).summary.id).toBe('summary.local-minimum-suboptimal')
+  })
+
+  test('interpolation is a global minimum by its output gradients alone', async () => {
+    const loss = lossOf(engine, linearNetwork([2, 2, 2]), worked, halfSum)
+    const { theta } = await polish(objectiveOf(loss), Float64Array.of(2.01, 1, 1.02, 1, 1, 0.01, 0, 1.01))
+    const d = await diagnose(loss, theta)
+    expect(d.verdict).toBe('global-minimum')
+    expect(evidenceOf(d, 'function-space-optimum')).toBeDefined()
+    expect(d.inertia.zero).toBe(4)
+  })
+})
+
+describe('analytic functions', () => {
+  const cases = Object.values(testFunctions).flatMap((f) => f.known.map((known, i) => [f.name, i, known] as const))
+  test.each(cases)('%s, known point %i', async (name, _, known) => {
+    const objective = namedObjective(engine, name)
+    const optimum = { value: known.value, error: 1e-5, source: 'known' }
+    const global = known.kind === 'global-minimum'
+    const d = await diagnose(objective, Float64Array.from(known.theta), {
+      criticalDistance: 10 * known.accuracy + 1e-9,
+      ...(global && { optimum }),
+    })
+    expectWellFormed(d)
+    expect(d.verdict).toBe(known.kind === 'maximum' ? 'strict-saddle' : known.kind)
+    expect(d.loss).toBeCloseTo(known.value, 5)
+    await objective.dispose()
+  })
+
+  test('gradient-flat: |∇L| = 0.2 in the kernel of the Hessian is not critical', async () => {
+    const d = await diagnose(namedObjective(engine, 'gradient-flat'), Float64Array.of(0, 0))
+    expect(d.verdict).toBe('not-critical')
+    expect(d.summary.id).toBe('summary.gradient-flat')
+    expect(d.flatness).toBe(1)
+    expect(d.gradientNorm).toBeCloseTo(0.2, 15)
+  })
+
+  test('a degenerate minimum that nothing explains stays undecided', async () => {
+    const d = await diagnose(namedObjective(engine, 'valley'), Float64Array.of(half, half))
+    expect(d.verdict).toBe('undecided')
+    expect(d.advice.length).toBeGreaterThan(0)
+  })
+
+  test('a positive definite Hessian is a local minimum', async () => {
+    const d = await diagnose(namedObjective(engine, 'rastrigin'), Float64Array.of(0.99495864), {
+      criticalDistance: 1e-4,
+    })
+    expect(d.verdict).toBe('local-minimum')
+    expect(d.summary.id).toBe('summary.local-minimum-definite')
+  })
+})
+
+describe('networks', () => {
+  const x = normalRows(3, 30, 2)
+  const smooth = regression(
+    x,
+    x.map(([a, b], i) => [Math.tanh(a - b) + 0.3 * Math.sin(5 * i)]),
+  )
+
+  test('tanh regression: not critical with reasons, then a minimum proved by a full count', async () => {
+    const loss = lossOf(engine, mlp({ widths: [2, 2, 1], activation: 'tanh' }), smooth, meanSquares)
+    const start = loss.model.initialize(4)
+    const before = await diagnose(loss, start, { optimizer: { learningRate: 0.01, batchSize: 5 } })
+    expectWellFormed(before)
+    expect(before.verdict).toBe('not-critical')
+    for (const kind of [
+      'gradient',
+      'gradient-flat',
+      'polish',
+      'gradient-noise',
+      'edge-of-stability',
+      'attainable-decrease',
+    ] as const)
+      expect(evidenceOf(before, kind), kind).toBeDefined()
+    const objective = objectiveOf(loss)
+    const descended = await saddleFreeNewton(objective, start, { maxIterations: 400 })
+    const d = await diagnose(loss, descended.theta)
+    expectWellFormed(d)
+    console.log(descended.status, descended.iterations, sentence(d.summary, 'en'), d.inertia)
+    expect(d.verdict).toBe('local-minimum')
+    expect(d.symmetry!.dimension).toBe(0)
+    expect(d.inertia).toMatchObject({ negative: 0, zero: 0, positive: loss.size })
+  })
+
+  test('a critical point rounded to float32 is judged as the critical point beside it', async () => {
+    const loss = lossOf(engine, mlp({ widths: [2, 2, 1], activation: 'tanh' }), smooth, meanSquares)
+    const objective = objectiveOf(loss)
+    const { theta } = await saddleFreeNewton(objective, loss.model.initialize(4), { maxIterations: 400 })
+    const d = await diagnose(loss, theta.map(Math.fround))
+    expect(d.verdict).toBe('local-minimum')
+    expect(d.criticalDistance!).toBeGreaterThan(1e-9)
+    expect(d.criticalDistance!).toBeLessThan(1e-5)
+    expect(d.warnings.map((w) => w.id)).toContain('warning.float32')
+  })
+
+  test('duplicated units: a line of critical points that is a strict saddle, or a flat line explained', async () => {
+    const narrow = lossOf(engine, mlp({ widths: [2, 1, 1], activation: 'tanh' }), smooth, meanSquares)
+    const wide = lossOf(engine, mlp({ widths: [2, 2, 1], activation: 'tanh' }), smooth, meanSquares)
+    const objective = objectiveOf(narrow)
+    const { theta: t } = await polish(
+      objective,
+      (await saddleFreeNewton(objective, narrow.model.initialize(1), { maxIterations: 400 })).theta,
+    )
+    const [w1, w2, b, v, c] = t
+    for (const mu of [0.25, 0.5, 2]) {
+      const theta = Float64Array.of(w1, w2, w1, w2, b, b, mu * v, (1 - mu) * v, c)
+      const d = await diagnose(wide, theta)
+      expectWellFormed(d)
+      console.log(mu, d.verdict, d.inertia, d.symmetry)
+      expect(['strict-saddle', 'local-minimum']).toContain(d.verdict)
+      expect(d.symmetry!.kinds).toEqual([{ kind: 'duplicated-units', dimension: 1 }])
+    }
+  })
+
+  test('ReLU: dead units, positive scaling and units that are always on explain the kernel', async () => {
+    // One unit is on for every sample, one is off for every sample: least squares on a line, in seven parameters.
+    const line = [0.1, 0.4, 0.5, 0.9].map((a) => [a])
+    const data = regression(line, [[1], [0.5], [2], [1.5]])
+    const loss = lossOf(engine, mlp({ widths: [1, 2, 1], activation: 'relu' }), data, meanSquares)
+    const { theta } = await polish(objectiveOf(loss), Float64Array.of(1, 1, 0.5, -3, 0.7, 0.7, 0.6))
+    const d = await diagnose(loss, theta)
+    expectWellFormed(d)
+    expect(d.verdict).toBe('local-minimum')
+    expect(d.inertia).toMatchObject({ negative: 0, zero: 5, positive: 2 })
+    expect(d.symmetry!.kinds).toEqual([
+      { kind: 'positive-scaling', dimension: 2 },
+      { kind: 'dead-unit', dimension: 2 },
+      { kind: 'translation', dimension: 1 },
+    ])
+    expect(d.kinks).toMatchObject({ onKink: 0, deadUnits: 1 })
+    expect(d.kinks!.distance!).toBeGreaterThan(0.1)
+  })
+
+  test('ReLU at the origin lies on a kink and is judged by one-sided slopes', async () => {
+    const loss = lossOf(engine, mlp({ widths: [2, 4, 1], activation: 'relu' }), smooth, meanSquares)
+    const d = await diagnose(loss, new Float64Array(loss.size))
+    expectWellFormed(d)
+    expect(d.kinks!.onKink).toBe(4 * 30)
+    expect(d.verdict).toBe('not-critical')
+    expect(evidenceOf(d, 'one-sided-descent')).toBeDefined()
+  })
+
+  test('softmax: the shift of the scores explains the kernel of logistic regression, convexity proves the minimum', async () => {
+    const labels = x.map(([a], i) => (a + 2 * Math.sin(7 * i) > 0 ? 1 : 0))
+    const loss = lossOf(engine, mlp({ widths: [2, 2] }), labeled(x, labels, 2), crossEntropy)
+    const { theta } = await polish(objectiveOf(loss), loss.model.initialize(1))
+    const d = await diagnose(loss, theta)
+    expectWellFormed(d)
+    expect(d.verdict).toBe('global-minimum')
+    expect(evidenceOf(d, 'convex-model')).toBeDefined()
+    expect(d.symmetry!.kinds).toEqual([{ kind: 'softmax-shift', dimension: 3 }])
+    expect(d.inertia).toMatchObject({ negative: 0, zero: 3, positive: 3 })
+  })
+
+  test('XOR by cross-entropy: a separating network is near an infimum that is not attained', async () => {
+    const data = labeled(
+      xorRows.map(([row]) => row),
+      xorRows.map(([, y]) => y),
+      2,
+    )
+    const loss = lossOf(engine, mlp({ widths: [2, 2, 2], activation: 'tanh' }), data, crossEntropy)
+    const s = 5
+    const theta = Float64Array.of(s, s, s, s, -s / 2, -1.5 * s, -s, s, s, -s, s, -s)
+    const d = await diagnose(loss, theta)
+    expectWellFormed(d)
+    console.log(
+      sentence(d.summary, 'en'),
+      d.evidence.map((e) => sentence(e.claim, 'en')),
+    )
+    expect(d.verdict).toBe('near-infimum')
+    expect(d.gap).toBe(d.loss)
+  })
+
+  test('XOR by squares: the best constant is a critical point, and not a minimum', async () => {
+    const data = regression(
+      xorRows.map(([row]) => row),
+      xorRows.map(([, y]) => [y]),
+    )
+    const loss = lossOf(engine, mlp({ widths: [2, 2, 1], activation: 'tanh' }), data, meanSquares)
+    const theta = new Float64Array(loss.size)
+    theta[loss.size - 1] = 0.5
+    const d = await diagnose(loss, theta)
+    expectWellFormed(d)
+    console.log(d.verdict, sentence(d.summary, 'en'), d.inertia)
+    expect(d.verdict).toBe('non-strict-saddle')
+    expect(d.loss).toBe(0.25)
+  })
+
+  test('weight decay voids certificates and is named where the gradient points at it', async () => {
+    const loss = lossOf(engine, mlp({ widths: [2, 1], activation: 'tanh' }), smooth, meanSquares)
+    const decayed = lossOf(engine, mlp({ widths: [2, 1], activation: 'tanh' }), smooth, meanSquares, 0.1)
+    const { theta } = await polish(objectiveOf(decayed), decayed.model.initialize(1))
+    const there = await diagnose(decayed, theta)
+    expect(there.verdict).toBe('global-minimum')
+    expect(there.warnings.map((w) => w.id)).toContain('warning.regularizer')
+    const d = await diagnose(loss, theta)
+    expect(d.verdict).toBe('not-critical')
+    const warning = d.warnings.find((w) => w.id === 'warning.weight-decay')!
+    expect(warning.values.weightDecay).toBeCloseTo(0.1, 6)
+    expect(d.gap!).toBeCloseTo(d.loss - d.polished!.loss, 12)
+  })
+
+  test('matrix-free: a strict saddle is proved, a minimum never', async () => {
+    const deep = lossOf(engine, linearNetwork([2, 2, 2]), worked, halfSum)
+    const saddle = await diagnose(deep, new Float64Array(deep.size), { denseLimit: 4, top: 2, bottom: 2 })
+    expect(saddle.verdict).toBe('strict-saddle')
+    expect(saddle.inertia.exact).toBe(false)
+    expect(saddle.eigenvalues.method).toBe('lanczos')
+    const loss = lossOf(engine, mlp({ widths: [2, 2, 1], activation: 'tanh' }), smooth, meanSquares)
+    const { theta } = await saddleFreeNewton(objectiveOf(loss), loss.model.initialize(4), { maxIterations: 400 })
+    const d = await diagnose(loss, theta, { denseLimit: 4, polish: true, top: 2, bottom: 2 })
+    expectWellFormed(d)
+    expect(d.verdict).toBe('undecided')
+    expect(d.advice[0].id).toBe('advice.dense-count')
+  })
+
+  test('the same seed gives the same diagnosis', async () => {
+    const loss = lossOf(engine, mlp({ widths: [2, 2, 1], activation: 'tanh' }), smooth, meanSquares)
+    const theta = loss.model.initialize(9)
+    expect(await diagnose(loss, theta)).toEqual(await diagnose(loss, theta))
+  })
+
+  test('refuses what is not finite', async () => {
+    const loss = lossOf(engine, linearNetwork([2, 2, 2]), worked, halfSum)
+    await expect(diagnose(loss, new Float64Array(8).fill(Number.NaN))).rejects.toThrow(
+      /θ must be finite, got NaN at entry 0/,
+    )
+    await expect(diagnose(loss, new Float64Array(7))).rejects.toThrow(/θ must have 8 entries, got 7/)
+    await expect(diagnose(loss, new Float64Array(8).fill(1e200))).rejects.toThrow(/loss and gradient must be finite/)
+  })
+})

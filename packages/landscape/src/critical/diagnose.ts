@@ -1,0 +1,373 @@
+import { DomainError, ShapeError } from '@thalweg/graph'
+import { firstNonFinite, norm } from '../linalg/vector.ts'
+import { Loss } from '../loss/loss.ts'
+import { isAffineModel, isConvexLoss, nearInfimum, strongConvexityGap } from './certificates.ts'
+import type { NearInfimum } from './certificates.ts'
+import { denseFlatness } from './dense-newton.ts'
+import type { Diagnosis, Evidence, EigenvalueReport, Message, PolishedPoint } from './diagnosis.ts'
+import { examineCritical, kinkEvidence, oneSidedTest } from './examine.ts'
+import type { Examination, ExamineOptions } from './examine.ts'
+import { coordinates } from './hessian-spectrum.ts'
+import { krylovFlatness } from './newton-mr.ts'
+import { objectiveOf } from './objective.ts'
+import type { Objective } from './objective.ts'
+import { analyzePoint } from './point-analysis.ts'
+import type { AnalysisContext, AnalyzedPair, PointAnalysis } from './point-analysis.ts'
+import { polish } from './polish.ts'
+import { flatnessLimit, floorFactor } from './search.ts'
+import type { SearchResult } from './search.ts'
+import { stallReport } from './stall.ts'
+import type { OptimizerFacts } from './stall.ts'
+
+export interface DiagnoseOptions extends ExamineOptions {
+  /** Largest p for which all eigenvalues are computed; default 3000. */
+  readonly denseLimit?: number
+  /** Eigenvalues reported at each end; default 5. */
+  readonly top?: number
+  readonly bottom?: number
+  /** Whether to go on to the critical point nearby where θ is none; default: where p ≤ denseLimit. */
+  readonly polish?: boolean
+  /** θ counts as critical where the polish moves it by less than this, relative to max(1, ‖θ‖); default 1e-6 (float32
+   * rounding of a critical point is about 6e-8). */
+  readonly criticalDistance?: number
+  /** Gap to an infimum that is not attained, relative to the loss of a constant guess, below which the verdict is
+   * near-infimum; default 1e-3. */
+  readonly nearInfimumGap?: number
+  /** Products for matrix-free eigenvalues; default 1000. */
+  readonly maxProducts?: number
+  readonly optimizer?: OptimizerFacts
+  /** Default 0. */
+  readonly seed?: number
+  readonly timeLimitMs?: number
+  /** Counts milliseconds. */
+  readonly now?: () => number
+  readonly onProgress?: (stage: string, done: number, total: number) => void
+  readonly signal?: { readonly aborted: boolean }
+}
+
+/** Where did training stop? The verdict on θ with evidence that a reader can check.
+ *
+ *     not-critical       ‖∇L‖ above its noise floor, and the polish moves θ visibly: says why training stalls, and what
+ *                        kind of critical point is near
+ *     strict-saddle      an eigenpair with λ < 0, and the loss lower on both sides by ½λt²
+ *     non-strict-saddle  H ⪰ 0 and a measured descent of higher order
+ *     local-minimum      all eigenvalues counted, none negative, and dim ker H = dimension of the symmetry orbit
+ *     global-minimum     a certificate
+ *     near-infimum       within ε of an infimum that no θ attains
+ *     undecided          the evidence ends here; says what is missing
+ *
+ * A point within `criticalDistance` of a critical point is judged as that point, and the distance is said.
+ * @throws {ShapeError} if θ has the wrong length; {DomainError} if it, the loss or the gradient is not finite.
+ * Cost: dense, p products and 8p³ operations for each point examined (θ and the polished one) and each polishing step;
+ * else `maxProducts` products per point. */
+export async function diagnose(
+  target: Loss | Objective,
+  theta: Float64Array,
+  options: DiagnoseOptions = {},
+): Promise<Diagnosis> {
+  const context = makeContext(target, options)
+  await requireFinite(context.objective, theta)
+  const at = await analyzePoint(context, theta)
+  const near = context.loss ? await nearInfimum(context.loss, theta, at.value) : null
+  const warnings = modelWarnings(context, at)
+  if (near && near.gap <= (options.nearInfimumGap ?? 1e-3) * constantGuess(context.loss!))
+    return report({
+      context,
+      at,
+      shown: at,
+      examination: nearInfimumFound(at, near),
+      polished: null,
+      distance: null,
+      warnings,
+    })
+  if (at.gradientNorm <= floorFactor * at.noise.gradient) {
+    const examination = await examineCritical(context, at, options)
+    return report({ context, at, shown: at, examination, polished: null, distance: 0, warnings })
+  }
+  const wanted = options.polish ?? theta.length <= context.denseLimit
+  const found = wanted ? await polish(context.objective, theta, { ...searchOptions(context, options) }) : null
+  const reached = found !== null && isCritical(found) ? await analyzePoint(context, found.theta) : null
+  const examination = reached && (await examineCritical(context, reached, options))
+  const polished = found && polishedPoint(found, reached, examination)
+  const tolerance = (options.criticalDistance ?? 1e-6) * Math.max(1, norm(theta))
+  if (found && reached && examination && found.distance <= tolerance) {
+    const evidence = [gradientEvidence(at), polishEvidence(found), ...examination.evidence]
+    return report({
+      context,
+      at,
+      shown: reached,
+      examination: { ...examination, evidence },
+      polished,
+      distance: found.distance,
+      warnings,
+    })
+  }
+  return notCritical(context, at, options, found, polished, warnings)
+}
+
+function makeContext(target: Loss | Objective, options: DiagnoseOptions): AnalysisContext {
+  const loss = target instanceof Loss ? target : null
+  const begun = options.now?.() ?? 0
+  const { now, timeLimitMs, signal } = options
+  return {
+    objective: target instanceof Loss ? objectiveOf(target) : target,
+    loss,
+    denseLimit: options.denseLimit ?? 3000,
+    top: options.top ?? 5,
+    bottom: options.bottom ?? 5,
+    maxProducts: options.maxProducts ?? 1000,
+    seed: options.seed ?? 0,
+    signal: {
+      get aborted(): boolean {
+        if (signal?.aborted) return true
+        return now !== undefined && timeLimitMs !== undefined && now() - begun > timeLimitMs
+      },
+    },
+    onProgress: options.onProgress ?? (() => {}),
+  }
+}
+
+function searchOptions(context: AnalysisContext, options: DiagnoseOptions) {
+  return {
+    seed: context.seed,
+    denseLimit: context.denseLimit,
+    signal: context.signal,
+    ...(context.objective.size > context.denseLimit && { maxIterations: 20 }),
+    onProgress: ({ iteration }: { iteration: number }) => options.onProgress?.('polish', iteration, 60),
+  }
+}
+
+async function requireFinite(objective: Objective, theta: Float64Array): Promise<void> {
+  if (theta.length !== objective.size)
+    throw new ShapeError(`diagnose: θ must have ${objective.size} entries, got ${theta.length}.`)
+  const bad = firstNonFinite(theta)
+  if (bad >= 0) throw new DomainError(`diagnose: θ must be finite, got ${theta[bad]} at entry ${bad}.`)
+  const { value, gradient } = await objective.valueAndGradient(theta)
+  const worst = firstNonFinite(gradient)
+  if (!Number.isFinite(value) || worst >= 0)
+    throw new DomainError(
+      `diagnose: loss and gradient must be finite, got loss ${value}${worst >= 0 ? ` and gradient ${gradient[worst]} at entry ${worst}` : ''}. Training has diverged; take an earlier checkpoint.`,
+    )
+}
+
+/** A polish that ended within rounding of zero, or cannot get closer for rounding. */
+function isCritical({ status, gradientNorm, noiseFloor: floor }: SearchResult): boolean {
+  return status === 'converged' || (status === 'stalled' && gradientNorm <= 10 * floorFactor * floor)
+}
+
+function constantGuess(loss: Loss): number {
+  const classes = loss.spec.name === 'cross-entropy' ? loss.model.outputShape[0] : 2
+  const perSample = Math.log(Math.max(2, classes))
+  return loss.spec.reduction === 'sum' ? perSample * loss.samples : perSample
+}
+
+function nearInfimumFound(at: PointAnalysis, near: NearInfimum): Examination {
+  const values = { loss: at.value, gap: near.gap, margin: near.marginMin, doubled: near.lossDoubled ?? Number.NaN }
+  return {
+    verdict: 'near-infimum',
+    summary: { id: 'summary.near-infimum', values },
+    advice: [{ id: 'advice.near-infimum', values: {} }],
+    evidence: [
+      {
+        kind: 'near-infimum',
+        claim: { id: near.lossDoubled === null ? 'evidence.near-infimum' : 'evidence.near-infimum-doubled', values },
+        value: near.gap,
+        bound: 0,
+        method: 'cross-entropy is positive at every finite θ; labels are consistent',
+      },
+      gradientEvidence(at),
+    ],
+    escape: null,
+    gap: near.gap,
+    curve: [],
+  }
+}
+
+function gradientEvidence(at: PointAnalysis): Evidence {
+  return {
+    kind: 'gradient',
+    claim: { id: 'evidence.gradient', values: { gradientNorm: at.gradientNorm, floor: at.noise.gradient } },
+    value: at.gradientNorm,
+    bound: floorFactor * at.noise.gradient,
+    method: 'full data, float64; noise floor from perturbations by a few units in the last place',
+  }
+}
+
+function polishEvidence(found: SearchResult): Evidence {
+  const { distance, gradientNorm, value, method } = found
+  return {
+    kind: 'polish',
+    claim: {
+      id: isCritical(found) ? 'evidence.polish' : 'evidence.polish-failed',
+      values: { distance, gradientNorm, loss: value },
+    },
+    value: distance,
+    bound: gradientNorm,
+    method,
+  }
+}
+
+function polishedPoint(
+  found: SearchResult,
+  reached: PointAnalysis | null,
+  examination: Examination | null,
+): PolishedPoint {
+  return {
+    status: found.status,
+    distance: found.distance,
+    loss: found.value,
+    gradientNorm: found.gradientNorm,
+    noiseFloor: found.noiseFloor,
+    verdict: examination?.verdict ?? null,
+    inertia: reached ? plainInertia(reached) : null,
+    theta: Array.from(found.theta),
+  }
+}
+
+/** Gradient not zero: why it stalls, and what is near. */
+async function notCritical(
+  context: AnalysisContext,
+  at: PointAnalysis,
+  options: DiagnoseOptions,
+  found: SearchResult | null,
+  polished: PolishedPoint | null,
+  warnings: readonly Message[],
+): Promise<Diagnosis> {
+  const stall = await stallReport(context, at, options.optimizer ?? {})
+  const flatness = await flatnessAt(context, at)
+  const gap = convexGap(context, at)
+  const values = {
+    gradientNorm: at.gradientNorm,
+    floor: at.noise.gradient,
+    decrease: Math.max(0, stall.decrease),
+    distance: polished?.distance ?? Number.NaN,
+    polishedLoss: polished?.loss ?? Number.NaN,
+    polishedVerdict: polished?.verdict ?? '',
+    flatness,
+  }
+  if ((at.kinks?.onKink ?? 0) > 0) {
+    const tested = await oneSidedTest(
+      context,
+      at,
+      at.gradient.map((g) => -g),
+    )
+    const evidence = [gradientEvidence(at), ...kinkEvidence(at), ...tested.evidence]
+    return report({ context, at, shown: at, examination: { ...tested, evidence }, polished, distance: null, warnings })
+  }
+  const id =
+    flatness > flatnessLimit
+      ? 'summary.gradient-flat'
+      : polished?.verdict
+        ? 'summary.not-critical-polished'
+        : 'summary.not-critical'
+  const flat: Evidence = {
+    kind: 'gradient-flat',
+    claim: {
+      id: flatness > flatnessLimit ? 'evidence.gradient-flat' : 'evidence.not-gradient-flat',
+      values: { flatness },
+    },
+    value: flatness,
+    bound: flatnessLimit,
+    method: 'r = ‖H p + g‖ / (‖H‖‖p‖ + ‖g‖), p the minimum-length Newton step',
+  }
+  const examination: Examination = {
+    verdict: 'not-critical',
+    summary: { id, values },
+    advice: [
+      ...stall.advice,
+      ...(polished?.verdict ? [{ id: 'advice.polished' as const, values }] : []),
+      ...(found === null ? [{ id: 'advice.polish-offer' as const, values: {} }] : []),
+    ],
+    evidence: [gradientEvidence(at), flat, ...(found ? [polishEvidence(found)] : []), ...stall.evidence],
+    escape: null,
+    gap,
+    curve: [],
+  }
+  const all = [...warnings, ...stall.warnings]
+  return report({ context, at, shown: at, examination, polished, distance: null, warnings: all, flatness })
+}
+
+async function flatnessAt(context: AnalysisContext, at: PointAnalysis): Promise<number> {
+  if (at.dense) return denseFlatness(at.dense.spectrum, at.gradient)
+  return (await krylovFlatness(context.objective, at)).value
+}
+
+/** L(θ) − min L for convex problems: exact for squares (½ gᵀH⁺g), by strong convexity under weight decay. */
+function convexGap({ loss }: AnalysisContext, at: PointAnalysis): number | null {
+  if (!loss || !isConvexLoss(loss) || !isAffineModel(loss.model)) return null
+  const squares = ['mse', 'squared', 'half-sum-squares'].includes(loss.spec.name)
+  if (squares && at.dense) {
+    const { spectrum, inertia } = at.dense
+    const c = coordinates(spectrum, at.gradient)
+    return c.reduce((sum, x, i) => sum + (inertia.signs[i] > 0 ? x ** 2 / (2 * spectrum.values[i]) : 0), 0)
+  }
+  return loss.weightDecay > 0 ? strongConvexityGap(at.gradientNorm, loss.weightDecay) : null
+}
+
+function modelWarnings({ loss }: AnalysisContext, at: PointAnalysis): Message[] {
+  const warnings: Message[] = []
+  if (!loss) return warnings
+  for (const note of loss.model.notes)
+    if (/batch.?norm|dropout/i.test(note)) warnings.push({ id: 'warning.inference-layers', values: { note } })
+  const single = at.theta.some((t) => t !== 0) && at.theta.every((t) => Math.fround(t) === t)
+  if (single && at.gradientNorm > floorFactor * at.noise.gradient) warnings.push({ id: 'warning.float32', values: {} })
+  if (loss.weightDecay > 0) warnings.push({ id: 'warning.regularizer', values: { weightDecay: loss.weightDecay } })
+  return warnings
+}
+
+interface Reported {
+  readonly context: AnalysisContext
+  /** θ itself. */
+  readonly at: PointAnalysis
+  /** The point that the verdict is about. */
+  readonly shown: PointAnalysis
+  readonly examination: Examination
+  readonly polished: PolishedPoint | null
+  readonly distance: number | null
+  readonly warnings: readonly Message[]
+  readonly flatness?: number
+}
+
+function report({ at, shown, examination, polished, distance, warnings, flatness }: Reported): Diagnosis {
+  const { verdict, summary, advice, evidence, escape, gap, curve } = examination
+  const eigenvalue = ({ value, residualNorm, converged }: AnalyzedPair): EigenvalueReport => ({
+    value,
+    residualNorm,
+    converged,
+  })
+  const { orbit, kinks } = shown
+  return {
+    verdict,
+    summary,
+    advice,
+    loss: at.value,
+    gradientNorm: at.gradientNorm,
+    noiseFloor: { gradient: at.noise.gradient, loss: at.noise.value },
+    criticalDistance: distance,
+    flatness: distance === null ? (flatness ?? null) : 0,
+    inertia: plainInertia(shown),
+    eigenvalues: {
+      method: shown.dense ? 'dense' : 'lanczos',
+      top: shown.top.map(eigenvalue),
+      bottom: shown.bottom.map(eigenvalue),
+    },
+    evidence: evidence.some(({ kind }) => kind === 'gradient') ? evidence : [gradientEvidence(at), ...evidence],
+    polished,
+    escape,
+    gap,
+    symmetry: orbit && { dimension: orbit.dimension, kinds: orbit.kinds },
+    kinks: kinks && {
+      distance: Number.isFinite(kinks.distance) ? kinks.distance : null,
+      onKink: kinks.onKink,
+      deadUnits: kinks.deadUnits.length,
+    },
+    curve,
+    warnings,
+    cost: { products: at.products + (shown === at ? 0 : shown.products) },
+  }
+}
+
+function plainInertia({ inertia }: PointAnalysis): Diagnosis['inertia'] {
+  const { negative, zero, positive, threshold, rounding, widening, exact, zeroIfTighter, zeroIfWider } = inertia
+  return { negative, zero, positive, threshold, rounding, widening, exact, zeroIfTighter, zeroIfWider }
+}

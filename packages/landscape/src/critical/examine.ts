@@ -1,0 +1,345 @@
+import { norm } from '../linalg/vector.ts'
+import { randomStream } from '../random/random-stream.ts'
+import { equalsBound, functionSpaceCertificate, isAffineModel, isConvexLoss } from './certificates.ts'
+import { degenerateDescent } from './degenerate.ts'
+import type { CurvePoint } from './degenerate.ts'
+import type { Evidence, Message, VerdictKind } from './diagnosis.ts'
+import type { AnalysisContext, PointAnalysis } from './point-analysis.ts'
+import { escapeAlong, twoSidedDecrease } from './saddle-evidence.ts'
+import type { Escape } from './saddle-evidence.ts'
+
+/** A value that is known to be the smallest there is, from a theorem or a search of its own. */
+export interface KnownOptimum {
+  readonly value: number
+  /** How exactly it is known. */
+  readonly error: number
+  readonly source: string
+}
+
+/** What examining a critical point led to. */
+export interface Examination {
+  readonly verdict: VerdictKind
+  readonly summary: Message
+  readonly advice: readonly Message[]
+  readonly evidence: readonly Evidence[]
+  readonly escape: Escape | null
+  readonly gap: number | null
+  readonly curve: readonly CurvePoint[]
+}
+
+export interface ExamineOptions {
+  /** A lower bound of the objective, where one is known beside the loss's own. */
+  readonly optimum?: KnownOptimum
+  /** A better value that was reached elsewhere: local minima above it are called suboptimal. */
+  readonly better?: { readonly value: number; readonly source: string }
+}
+
+const plain = { escape: null, gap: null, curve: [] }
+
+/** The verdict on a critical point, by the strongest statement that the evidence reaches: a certificate of global
+ * optimality, a saddle that was measured, a minimum that was counted, or undecided with what is missing. */
+export async function examineCritical(
+  context: AnalysisContext,
+  at: PointAnalysis,
+  options: ExamineOptions,
+): Promise<Examination> {
+  const common = [...kinkEvidence(at)]
+  const global = await globalMinimum(context, at, options)
+  if (global) return { ...global, evidence: [...common, ...global.evidence] }
+  const found =
+    at.kinks !== null && at.kinks.onKink > 0 ? await oneSidedTest(context, at) : await smooth(context, at, options)
+  return { ...found, evidence: [...common, ...found.evidence] }
+}
+
+/** Where the kinks are; none for smooth losses. */
+export function kinkEvidence({ kinks }: PointAnalysis): Evidence[] {
+  if (!kinks || kinks.operators.length === 0) return []
+  const values = { distance: kinks.distance, onKink: kinks.onKink, deadUnits: kinks.deadUnits.length }
+  return [
+    {
+      kind: 'kink-distance',
+      claim: { id: kinks.onKink > 0 ? 'evidence.on-kink' : 'evidence.kink-distance', values },
+      value: kinks.distance,
+      bound: 0,
+      method: 'arguments of all operators that are not smooth, over all data',
+    },
+  ]
+}
+
+async function globalMinimum(
+  context: AnalysisContext,
+  at: PointAnalysis,
+  { optimum }: ExamineOptions,
+): Promise<Examination | null> {
+  const { loss } = context
+  const result = (id: 'function-space' | 'convex' | 'known', gap: number, evidence: Evidence): Examination => ({
+    verdict: 'global-minimum',
+    summary: { id: `summary.global-minimum-${id}`, values: { loss: at.value, gap, source: optimum?.source ?? '' } },
+    advice: [{ id: id === 'convex' ? 'advice.global-convex' : 'advice.global', values: {} }],
+    evidence: [evidence],
+    ...plain,
+    gap,
+  })
+  const certificate = loss ? await functionSpaceCertificate(loss, at.theta, at.value) : null
+  if (certificate?.holds) {
+    const { groupGradientMax, noise, groups } = certificate
+    return result('function-space', Math.max(0, certificate.gap ?? 0), {
+      kind: 'function-space-optimum',
+      claim: {
+        id: 'evidence.function-space',
+        values: { groups, groupGradientMax, optimum: certificate.optimum ?? Number.NaN },
+      },
+      value: groupGradientMax,
+      bound: 10 * noise,
+      method: 'summed output gradients of distinct inputs; convex loss, no regulariser',
+    })
+  }
+  if (loss && isConvexLoss(loss) && isAffineModel(loss.model))
+    return result('convex', 0, {
+      kind: 'convex-model',
+      claim: { id: 'evidence.convex', values: { gradientNorm: at.gradientNorm } },
+      value: at.gradientNorm,
+      bound: at.noise.gradient,
+      method: 'outputs affine in the parameters (read off the graph), loss convex: first order condition',
+    })
+  if (optimum && equalsBound(at.value - optimum.error, optimum.value, at.noise))
+    return result('known', Math.max(0, at.value - optimum.value), {
+      kind: 'lower-bound',
+      claim: { id: 'evidence.known-optimum', values: { optimum: optimum.value, source: optimum.source } },
+      value: at.value,
+      bound: optimum.value,
+      method: optimum.source,
+    })
+  return null
+}
+
+async function smooth(context: AnalysisContext, at: PointAnalysis, options: ExamineOptions): Promise<Examination> {
+  if (negativeCount(at) > 0) return saddle(context, at)
+  if (!at.dense) return notCounted(context, at)
+  const evidence = countEvidence(at)
+  const { zero, positive } = at.inertia
+  const orbit = at.orbit?.dimension ?? 0
+  if (zero === orbit && positive > 0) return minimum(at, evidence, options)
+  if (zero < orbit)
+    return undecided('summary.undecided-threshold', { zero, orbit }, evidence, [{ id: 'advice.threshold', values: {} }])
+  return degenerate(context, at, evidence)
+}
+
+function negativeCount({ inertia }: PointAnalysis): number {
+  return inertia.negative
+}
+
+function countEvidence(at: PointAnalysis): Evidence[] {
+  const { negative, zero, positive, threshold, zeroIfTighter, zeroIfWider } = at.inertia
+  const evidence: Evidence[] = [
+    {
+      kind: 'full-count',
+      claim: { id: 'evidence.full-count', values: { negative, zero, positive, zeroIfTighter, zeroIfWider } },
+      value: at.bottom[0]?.value ?? null,
+      bound: threshold,
+      method: 'all eigenvalues of the dense Hessian',
+    },
+  ]
+  if (at.orbit && at.orbit.dimension > 0) {
+    const kinds = at.orbit.kinds.map(({ kind, dimension }) => `${kind} ${dimension}`).join(', ')
+    evidence.push({
+      kind: 'symmetry-orbit',
+      claim: { id: 'evidence.symmetry-orbit', values: { dimension: at.orbit.dimension, zero, kinds } },
+      value: at.orbit.dimension,
+      bound: at.orbit.residual,
+      method: 'tangents of the exact invariances of network, loss and data; bound: the largest ‖H t‖',
+    })
+  }
+  return evidence
+}
+
+/** Negative curvature: proved by the loss being lower on both sides by what curvature foretells. */
+async function saddle(context: AnalysisContext, at: PointAnalysis): Promise<Examination> {
+  const { objective } = context
+  const negatives = at.bottom.slice(0, Math.min(3, at.inertia.negative))
+  for (const { value, vector, residualNorm } of negatives) {
+    const { decrease } = await twoSidedDecrease(objective, at.theta, vector, value, at.noise.value)
+    if (!decrease) continue
+    const escape = await escapeAlong(objective, at.theta, vector, decrease.distance)
+    const { distance, lossBefore, lossPlus, lossMinus, ratioPlus, ratioMinus } = decrease
+    const values = {
+      eigenvalue: value,
+      residual: residualNorm,
+      distance,
+      lossBefore,
+      lossPlus,
+      lossMinus,
+      ratioPlus,
+      ratioMinus,
+    }
+    const numbers = { ...values, negative: at.inertia.negative, lossAfter: Math.max(lossPlus, lossMinus) }
+    return {
+      verdict: 'strict-saddle',
+      summary: { id: 'summary.strict-saddle', values: { ...numbers, gradientNorm: at.gradientNorm } },
+      advice: [
+        {
+          id: 'advice.escape',
+          values: { distance: escape.distance, before: escape.lossBefore, after: escape.lossAfter },
+        },
+      ],
+      evidence: [
+        {
+          kind: 'negative-eigenvalue',
+          claim: { id: 'evidence.negative-eigenvalue', values: { eigenvalue: value, residual: residualNorm } },
+          value,
+          bound: residualNorm,
+          method: at.dense ? 'dense eigenvalues' : 'Lanczos; an eigenvalue lies within the residual',
+        },
+        {
+          kind: 'two-sided-decrease',
+          claim: { id: 'evidence.two-sided-decrease', values },
+          value: lossBefore - numbers.lossAfter,
+          bound: at.noise.value,
+          method: 'loss at θ ± tv on the full data, beside ½λt²',
+        },
+      ],
+      ...plain,
+      escape,
+    }
+  }
+  return undecided(
+    'summary.undecided-saddle',
+    { eigenvalue: at.bottom[0].value, residual: at.bottom[0].residualNorm, noise: at.noise.value },
+    at.dense ? countEvidence(at) : [],
+    [{ id: 'advice.unmeasured-saddle', values: {} }],
+  )
+}
+
+function minimum(at: PointAnalysis, evidence: readonly Evidence[], { better }: ExamineOptions): Examination {
+  const { zero, positive } = at.inertia
+  const smallest = at.dense!.spectrum.values.find((_, i) => at.dense!.inertia.signs[i] > 0) ?? Number.NaN
+  const suboptimal = better !== undefined && better.value < at.value - at.noise.value
+  const known: Record<string, number | string> = suboptimal ? { better: better.value, source: better.source } : {}
+  const values = { zero, positive, smallest, loss: at.value, ...known }
+  const id = zero === 0 ? 'summary.local-minimum-definite' : 'summary.local-minimum'
+  return {
+    verdict: 'local-minimum',
+    summary: { id: suboptimal ? 'summary.local-minimum-suboptimal' : id, values },
+    advice: [{ id: suboptimal ? 'advice.suboptimal' : 'advice.local-minimum', values }],
+    evidence,
+    ...plain,
+  }
+}
+
+function notCounted(context: AnalysisContext, at: PointAnalysis): Examination {
+  const lowest = at.bottom[0]
+  const size = context.objective.size
+  return undecided(
+    'summary.undecided-uncounted',
+    { eigenvalue: lowest?.value ?? Number.NaN, residual: lowest?.residualNorm ?? Number.NaN, size },
+    [],
+    [{ id: 'advice.dense-count', values: { products: size, gigabytes: (3 * 8 * size ** 2) / 2 ** 30 } }],
+  )
+}
+
+/** H ⪰ 0 with more zero eigenvalues than symmetry explains: the reduced function on ker H decides, if anything does. */
+async function degenerate(
+  context: AnalysisContext,
+  at: PointAnalysis,
+  evidence: readonly Evidence[],
+): Promise<Examination> {
+  const { spectrum, inertia } = at.dense!
+  const orbit = at.orbit?.dimension ?? 0
+  const found = await degenerateDescent(context.objective, at.point, spectrum, inertia, {
+    seed: context.seed,
+    valueNoise: at.noise.value,
+    signal: context.signal,
+    ...(at.orbit && { explained: at.orbit.tangents }),
+  })
+  const values = { zero: inertia.zero, orbit, unexplained: inertia.zero - orbit, directions: found.directionsTried }
+  if (found.outcome !== 'descent')
+    return undecided('summary.undecided-degenerate', values, evidence, [{ id: 'advice.degenerate', values }])
+  const [first] = found.curve
+  const displacement = found.theta!.map((t, i) => t - at.theta[i])
+  const length = norm(displacement)
+  const escape = await escapeAlong(
+    context.objective,
+    at.theta,
+    displacement.map((d) => d / length),
+    length,
+  )
+  const numbers = {
+    order: found.order!,
+    t: first.t,
+    decrease: first.decrease,
+    cubic: found.cubic!,
+    quartic: found.quartic!.value,
+  }
+  return {
+    verdict: 'non-strict-saddle',
+    summary: { id: 'summary.non-strict-saddle', values: { ...values, ...numbers } },
+    advice: [
+      {
+        id: 'advice.escape',
+        values: { distance: escape.distance, before: escape.lossBefore, after: escape.lossAfter },
+      },
+    ],
+    evidence: [
+      ...evidence,
+      {
+        kind: 'degenerate-descent',
+        claim: { id: 'evidence.degenerate-descent', values: numbers },
+        value: first.decrease,
+        bound: at.noise.value,
+        method: 'loss along a curve over ker H (splitting lemma), at t, t/2, t/4, …',
+      },
+    ],
+    escape,
+    gap: null,
+    curve: found.curve,
+  }
+}
+
+/** On a kink only one-sided slopes mean something: a downward one, measured to be linear, shows that θ is no minimum and
+ * not stationary. Tried along `first` (minus the gradient that the derivative rules chose) and in random directions. */
+export async function oneSidedTest(
+  context: AnalysisContext,
+  at: PointAnalysis,
+  first?: Float64Array,
+): Promise<Examination> {
+  const { objective } = context
+  const stream = randomStream(context.seed, 'one-sided test')
+  const step = 1e-4 * Math.max(1, norm(at.theta))
+  for (let i = 0; i < 32; i++) {
+    const v = i === 0 && first ? first : stream.normals(objective.size)
+    const length = norm(v)
+    const decreases: number[] = []
+    for (const scale of [1, 0.25, 0.0625]) {
+      const loss = await objective.value(at.theta.map((t, j) => t + (scale * step * v[j]) / length))
+      decreases.push(at.value - loss)
+    }
+    const orders = [decreases[0] / decreases[1], decreases[1] / decreases[2]].map((ratio) => Math.log2(ratio) / 2)
+    if (!(decreases[2] > 100 * at.noise.value && orders.every((order) => Math.abs(order - 1) < 0.1))) continue
+    const slope = decreases[2] / (0.0625 * step)
+    return {
+      verdict: 'not-critical',
+      summary: { id: 'summary.not-critical-kink', values: { slope, onKink: at.kinks!.onKink } },
+      advice: [{ id: 'advice.leave-kink', values: { slope } }],
+      evidence: [
+        {
+          kind: 'one-sided-descent',
+          claim: { id: 'evidence.one-sided-descent', values: { slope } },
+          value: slope,
+          bound: at.noise.value,
+          method: 'loss along a ray at three distances; linear decrease',
+        },
+      ],
+      ...plain,
+    }
+  }
+  return undecided('summary.undecided-kink', { onKink: at.kinks!.onKink }, [], [{ id: 'advice.kink', values: {} }])
+}
+
+function undecided(
+  id: Message['id'],
+  values: Message['values'],
+  evidence: readonly Evidence[],
+  advice: readonly Message[],
+): Examination {
+  return { verdict: 'undecided', summary: { id, values }, advice, evidence, ...plain }
+}

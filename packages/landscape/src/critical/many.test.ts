@@ -1,0 +1,86 @@
+import { nativeEngine } from '@thalweg/engine/node'
+import { afterAll, expect, test } from 'vitest'
+import { linearNetwork, mlp } from '../model/index.ts'
+import { randomStream } from '../random/index.ts'
+import { findMany, indexTable, noisyStarts, sameCriticalPoint } from './many.ts'
+import { objectiveOf } from './objective.ts'
+import { finders } from './finders.ts'
+import type { FinderName } from './finders.ts'
+import { halfSum, lossOf, regression } from './testing/small-losses.ts'
+
+const engine = nativeEngine({ threads: 1 })
+afterAll(() => engine.dispose())
+
+const lambda = [8, 4, 2, 1, 0.5]
+const rows = lambda.map((l, i) => lambda.map((_, j) => (i === j ? Math.sqrt(l) : 0)))
+
+function subsets(): number[][] {
+  return Array.from({ length: 32 }, (_, mask) => lambda.flatMap((_l, i) => (mask & (1 << i) ? [i] : []))).filter(
+    (s) => s.length <= 2,
+  )
+}
+
+/** Value and index of the critical class S of the linear autoencoder 5-2-5. */
+function closedForm(s: readonly number[]): { loss: number; negative: number } {
+  const loss = (15.5 - s.reduce((sum, i) => sum + lambda[i], 0)) / 2
+  const inversions = s.reduce((sum, i) => sum + lambda.filter((_, j) => j < i && !s.includes(j)).length, 0)
+  return { loss, negative: (2 - s.length) * (5 - s.length) + inversions }
+}
+
+test('linear autoencoder 5-2-5: every critical point found has the value and index of the closed form', async () => {
+  const loss = lossOf(engine, linearNetwork([5, 2, 5]), regression(rows, rows), halfSum)
+  const objective = objectiveOf(loss)
+  const base = [1, 2, 3].map((seed) => loss.model.initialize(seed))
+  const trajectory = [...base, new Float64Array(loss.size)]
+  const starts = noisyStarts(trajectory, { noise: [0.3, 1, 2], count: 36, seed: 5 })
+  const found = await findMany(objective, starts, { method: 'polish', same: sameCriticalPoint(loss.model) })
+  const expected = subsets().map(closedForm)
+  const t = indexTable(found)
+  console.log(found.outcomes, t)
+  expect(found.outcomes.converged).toBeGreaterThanOrEqual(30)
+  for (const { loss: value, negative } of t) {
+    const match = expected.filter((e) => Math.abs(e.loss - value) < 1e-12)
+    expect(match.length, `${value}`).toBeGreaterThan(0)
+    expect(match.map((m) => m.negative)).toContain(negative)
+  }
+  expect(new Set(t.map((r) => r.loss.toFixed(8))).size).toBeGreaterThanOrEqual(4)
+})
+
+test.each(Object.keys(finders) as FinderName[])('%s on the linear autoencoder', async (name) => {
+  const loss = lossOf(engine, linearNetwork([5, 2, 5]), regression(rows, rows), halfSum)
+  const starts = noisyStarts([loss.model.initialize(1)], { noise: [0.5], count: 4, seed: 5 })
+  const found = await findMany(objectiveOf(loss), starts, { method: name, same: sameCriticalPoint(loss.model) })
+  console.log(
+    name,
+    found.outcomes,
+    indexTable(found).map((r) => [r.loss, r.negative, r.zero]),
+    found.searches.map((s) => [s.status, s.gradientNorm, s.noiseFloor, s.flatness, s.iterations, s.products]),
+  )
+})
+
+test('permuted, sign-flipped and rescaled networks are the same point; a changed one is not', () => {
+  const p = 2 * 3 + 3 + 3 * 2 + 2
+  const t = randomStream(1, 'theta').normals(p)
+  const [w, b, v, c] = [t.subarray(0, 6), t.subarray(6, 9), t.subarray(9, 15), t.subarray(15)]
+  const transformed = (factors: readonly number[]): Float64Array => {
+    const order = [2, 0, 1]
+    const out = new Float64Array(p)
+    order.forEach((from, to) => {
+      for (let i = 0; i < 2; i++) out[2 * to + i] = w[2 * from + i] * factors[from]
+      out[6 + to] = b[from] * factors[from]
+      for (let r = 0; r < 2; r++) out[9 + 3 * r + to] = v[3 * r + from] / factors[from]
+    })
+    out.set(c, 15)
+    return out
+  }
+  const widths = [2, 3, 2]
+  const tanh = sameCriticalPoint(mlp({ widths, activation: 'tanh' }))
+  const relu = sameCriticalPoint(mlp({ widths, activation: 'relu' }))
+  expect(tanh(t, transformed([1, -1, -1]))).toBe(true)
+  expect(tanh(t, transformed([1, 2, 1]))).toBe(false)
+  expect(relu(t, transformed([1, 2, 0.3]))).toBe(true)
+  expect(relu(t, transformed([1, -1, 1]))).toBe(false)
+  const other = t.slice()
+  other[16] += 1e-3
+  expect(tanh(t, other)).toBe(false)
+})

@@ -1,0 +1,236 @@
+import { numbersOf } from '@thalweg/graph'
+import { linearAssignment } from '../linalg/linear-assignment.ts'
+import { matmul, matrix } from '../linalg/matrix.ts'
+import type { Matrix } from '../linalg/matrix.ts'
+import { norm } from '../linalg/vector.ts'
+import { parameterRanges, unflatten } from '../model/model.ts'
+import type { Model } from '../model/model.ts'
+import { randomStream } from '../random/random-stream.ts'
+import { finders } from './finders.ts'
+import type { FinderName } from './finders.ts'
+import { hessianSpectrum } from './hessian-spectrum.ts'
+import { denseInertia } from './inertia.ts'
+import type { HessianInertia } from './inertia.ts'
+import { noiseFloor } from './noise-floor.ts'
+import type { Objective } from './objective.ts'
+import { distanceBetween } from './search.ts'
+import type { SearchOptions, SearchResult, SearchStatus } from './search.ts'
+
+export interface StartOptions {
+  /** Standard deviations of the added noise, relative to the root mean square of θ (absolute where that is 0). */
+  readonly noise: readonly number[]
+  readonly count: number
+  readonly seed?: number
+}
+
+/** Starting points for many searches: points of training trajectories plus normal noise of several amplitudes, in turn.
+ * Source: Dauphin et al. 2014, §3 (uniform noise there). */
+export function noisyStarts(trajectory: readonly Float64Array[], options: StartOptions): Float64Array[] {
+  return Array.from({ length: options.count }, (_, i) => {
+    const base = trajectory[i % trajectory.length]
+    const amplitude = options.noise[Math.floor(i / trajectory.length) % options.noise.length]
+    const size = norm(base) / Math.sqrt(base.length) || 1
+    const stream = randomStream(options.seed ?? 0, 'noisy starts', i)
+    return base.map((t) => t + amplitude * size * stream.normal())
+  })
+}
+
+/** A critical point that was found, perhaps many times. */
+export interface FoundCriticalPoint {
+  readonly theta: Float64Array
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly noiseFloor: number
+  readonly inertia: HessianInertia
+  /** negative / p, the index of Dauphin et al. */
+  readonly indexFraction: number
+  /** The starts that led here, modulo symmetry. */
+  readonly starts: readonly number[]
+  readonly method: FinderName
+}
+
+export interface FindManyOptions extends SearchOptions {
+  readonly method?: FinderName
+  /** When two points are one; default: `sameCriticalPoint` without a model. */
+  readonly same?: (a: Float64Array, b: Float64Array) => boolean
+  readonly onFound?: (done: number, total: number) => void
+}
+
+export interface FindManyResult {
+  /** By loss, ascending. */
+  readonly points: readonly FoundCriticalPoint[]
+  /** How the searches ended, gradient-flat ones told apart from critical ones. */
+  readonly outcomes: Readonly<Partial<Record<SearchStatus, number>>>
+  readonly searches: readonly SearchResult[]
+}
+
+/** Searches from many starts, counts the inertia of each critical point, and merges those that are one.
+ * Cost: one search per start, a dense Hessian per distinct point. */
+export async function findMany(
+  objective: Objective,
+  starts: readonly Float64Array[],
+  options: FindManyOptions = {},
+): Promise<FindManyResult> {
+  const method = options.method ?? 'polish'
+  const same = options.same ?? ((a, b) => distanceBetween(a, b) <= 1e-6 * Math.max(1, norm(a)))
+  const searches: SearchResult[] = []
+  const outcomes: Partial<Record<SearchStatus, number>> = {}
+  const groups: { result: SearchResult; starts: number[] }[] = []
+  for (const [i, start] of starts.entries()) {
+    if (options.signal?.aborted) break
+    const result = await finders[method](objective, start, options)
+    searches.push(result)
+    outcomes[result.status] = (outcomes[result.status] ?? 0) + 1
+    options.onFound?.(i + 1, starts.length)
+    if (result.status !== 'converged') continue
+    const known = groups.find(
+      (g) =>
+        Math.abs(g.result.value - result.value) <= 1e-8 * Math.max(1e-8, Math.abs(result.value)) &&
+        same(g.result.theta, result.theta),
+    )
+    if (known) known.starts.push(i)
+    else groups.push({ result, starts: [i] })
+  }
+  const points: FoundCriticalPoint[] = []
+  for (const { result, starts: from } of groups) {
+    const inertia = await inertiaAt(objective, result)
+    points.push({
+      theta: result.theta,
+      loss: result.value,
+      gradientNorm: result.gradientNorm,
+      noiseFloor: result.noiseFloor,
+      inertia,
+      indexFraction: inertia.negative / objective.size,
+      starts: from,
+      method,
+    })
+  }
+  return { points: points.sort((a, b) => a.loss - b.loss), outcomes, searches }
+}
+
+async function inertiaAt(objective: Objective, { theta, value }: SearchResult): Promise<HessianInertia> {
+  const { gradient } = await objective.valueAndGradient(theta)
+  const noise = await noiseFloor(objective, theta)
+  const point = objective.at(theta)
+  const options = { ownScale: Math.abs(value), gradient, gradientNoise: noise.gradient }
+  const { signs: _, ...inertia } = await denseInertia(point, await hessianSpectrum(point.hessian), options)
+  return inertia
+}
+
+/** Whether two points of a fully connected network are one modulo its symmetries: hidden units permuted; for odd
+ * activations signs of units; for ReLU positive scalings of units; for linear units any change of basis (then the
+ * products of the weights are compared). For other architectures: whether they are equal.
+ *
+ * Units are brought to a standard scale and sign, then matched layer by layer from the inputs on by an assignment; exact
+ * where no two units of a layer receive the same.
+ * @returns a test for points of this model. */
+export function sameCriticalPoint(
+  model: Model,
+  tolerance: number = 1e-6,
+): (a: Float64Array, b: Float64Array) => boolean {
+  const close = (a: Float64Array, b: Float64Array): boolean => distanceBetween(a, b) <= tolerance * Math.max(1, norm(a))
+  const { architecture } = model
+  if (architecture.kind !== 'mlp' || architecture.skip) return close
+  if (architecture.activation === 'linear' && !architecture.bias)
+    return (a, b) => close(endToEnd(model, a), endToEnd(model, b))
+  return (a, b) => {
+    const [left, right] = [layersOf(model, a), layersOf(model, b)]
+    for (const layers of [left, right]) standardize(layers, architecture.activation)
+    for (let h = 0; h + 1 < left.length; h++) matchUnits(left[h], right[h], right[h + 1])
+    return left.every((layer, h) => close(layer.incoming.data, right[h].incoming.data))
+  }
+}
+
+/** W_L ⋯ W₁ of a linear network. */
+function endToEnd(model: Model, theta: Float64Array): Float64Array {
+  const values = unflatten(model, theta)
+  const matrices = parameterRanges(model).map(({ parameter }) => {
+    const value = values[parameter.name]
+    return matrix(value.shape[0], value.shape[1], numbersOf(value))
+  })
+  return matrices.reduce((product, w) => matmul(w, product)).data
+}
+
+/** A layer's weights, the bias as last column; rows are units. */
+interface LayerWeights {
+  incoming: Matrix
+  readonly inputs: number
+}
+
+function layersOf(model: Model, theta: Float64Array): LayerWeights[] {
+  const values = unflatten(model, theta)
+  const layers: LayerWeights[] = []
+  for (let h = 0; values[`layers.${h}.weight`] !== undefined; h++) {
+    const weight = values[`layers.${h}.weight`]
+    const bias = values[`layers.${h}.bias`]
+    const [rows, inputs] = weight.shape
+    const cols = inputs + (bias ? 1 : 0)
+    const data = new Float64Array(rows * cols)
+    for (let r = 0; r < rows; r++) {
+      data.set(numbersOf(weight).subarray(r * inputs, (r + 1) * inputs), r * cols)
+      if (bias) data[r * cols + inputs] = numbersOf(bias)[r]
+    }
+    layers.push({ incoming: matrix(rows, cols, data), inputs })
+  }
+  return layers
+}
+
+const oddActivations = new Set(['tanh', 'linear', 'erf', 'sin', 'softsign', 'hard-tanh'])
+const scalableActivations = new Set(['relu', 'leaky-relu'])
+
+/** Divides each unit's incoming row by a number and multiplies what it sends on by the same. */
+function standardize(layers: readonly LayerWeights[], activation: string): void {
+  for (let h = 0; h + 1 < layers.length; h++) {
+    const { incoming } = layers[h]
+    const next = layers[h + 1].incoming
+    for (let unit = 0; unit < incoming.rows; unit++) {
+      const row = incoming.data.subarray(unit * incoming.cols, (unit + 1) * incoming.cols)
+      const largest = row.reduce((best, x) => (Math.abs(x) > Math.abs(best) * (1 + 1e-9) ? x : best), 0)
+      const sign = oddActivations.has(activation) && largest < 0 ? -1 : 1
+      const factor = sign * (scalableActivations.has(activation) && norm(row) > 0 ? norm(row) : 1)
+      for (let i = 0; i < row.length; i++) row[i] /= factor
+      for (let r = 0; r < next.rows; r++) next.data[r * next.cols + unit] *= factor
+    }
+  }
+}
+
+/** Permutes the units of `right` to the nearest units of `left`, and the columns of the layer after. */
+function matchUnits(left: LayerWeights, right: LayerWeights, after: LayerWeights): void {
+  const { rows, cols } = left.incoming
+  const cost = matrix(rows, rows, new Float64Array(rows * rows))
+  const rowOf = (layer: LayerWeights, i: number): Float64Array => layer.incoming.data.subarray(i * cols, (i + 1) * cols)
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < rows; j++) cost.data[i * rows + j] = distanceBetween(rowOf(left, i), rowOf(right, j)) ** 2
+  const { columnOfRow } = linearAssignment(cost)
+  const permuted = new Float64Array(rows * cols)
+  for (let i = 0; i < rows; i++) permuted.set(rowOf(right, columnOfRow[i]), i * cols)
+  right.incoming = matrix(rows, cols, permuted)
+  const next = after.incoming
+  const data = next.data.slice()
+  for (let r = 0; r < next.rows; r++)
+    for (let i = 0; i < rows; i++) data[r * next.cols + i] = next.data[r * next.cols + columnOfRow[i]]
+  after.incoming = matrix(next.rows, next.cols, data)
+}
+
+/** One row of the table of index against loss (Dauphin et al. 2014, Fig. 1). */
+export interface IndexRow {
+  readonly loss: number
+  readonly negative: number
+  readonly zero: number
+  readonly positive: number
+  readonly indexFraction: number
+  /** Starts that ended here. */
+  readonly found: number
+}
+
+/** Index against loss, one row per distinct critical point, by loss. */
+export function indexTable({ points }: FindManyResult): IndexRow[] {
+  return points.map(({ loss, inertia, indexFraction, starts }) => ({
+    loss,
+    negative: inertia.negative,
+    zero: inertia.zero,
+    positive: inertia.positive,
+    indexFraction,
+    found: starts.length,
+  }))
+}

@@ -1,0 +1,111 @@
+import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import { row } from '../linalg/matrix.ts'
+import { norm } from '../linalg/vector.ts'
+import type { Loss } from '../loss/loss.ts'
+import { eigenResidual, hessianSpectrum } from './hessian-spectrum.ts'
+import type { HessianSpectrum } from './hessian-spectrum.ts'
+import { denseInertia, oneSidedInertia } from './inertia.ts'
+import type { DenseInertia, HessianInertia } from './inertia.ts'
+import { kinksOf } from './kinks.ts'
+import type { KinkReport } from './kinks.ts'
+import { noiseFloor } from './noise-floor.ts'
+import type { NoiseFloor } from './noise-floor.ts'
+import type { Objective, ObjectivePoint } from './objective.ts'
+import { floorFactor } from './search.ts'
+import { symmetryOrbit, verifiedOrbit } from './symmetry-orbit.ts'
+import type { SymmetryOrbit } from './symmetry-orbit.ts'
+
+/** What is examined, and how far. */
+export interface AnalysisContext {
+  readonly objective: Objective
+  /** The loss behind the objective; null for analytic functions. */
+  readonly loss: Loss | null
+  readonly denseLimit: number
+  readonly top: number
+  readonly bottom: number
+  readonly maxProducts: number
+  readonly seed: number
+  readonly signal: CancelSignal
+  readonly onProgress: (stage: string, done: number, total: number) => void
+}
+
+export interface AnalyzedPair {
+  readonly value: number
+  readonly vector: Float64Array
+  readonly residualNorm: number
+  readonly converged: boolean
+}
+
+/** Everything the verdict reads at one point. */
+export interface PointAnalysis {
+  readonly theta: Float64Array
+  readonly value: number
+  readonly gradient: Float64Array
+  readonly gradientNorm: number
+  readonly noise: NoiseFloor
+  readonly point: ObjectivePoint
+  /** With all eigenvalues; null where the Hessian was not formed. */
+  readonly dense: { readonly spectrum: HessianSpectrum; readonly inertia: DenseInertia } | null
+  readonly inertia: HessianInertia
+  /** Descending. */
+  readonly top: readonly AnalyzedPair[]
+  /** Ascending. */
+  readonly bottom: readonly AnalyzedPair[]
+  readonly orbit: SymmetryOrbit | null
+  readonly kinks: KinkReport | null
+  readonly products: number
+}
+
+/** Gradient, noise, curvature, kinks and symmetries at θ: densely up to `denseLimit` parameters, else both ends of the
+ * spectrum by Lanczos. */
+export async function analyzePoint(context: AnalysisContext, theta: Float64Array): Promise<PointAnalysis> {
+  const { objective, loss, seed } = context
+  const { value, gradient } = await objective.valueAndGradient(theta)
+  const noise = await noiseFloor(objective, theta, { seed })
+  const point = objective.at(theta)
+  const kinks = loss ? await kinksOf(loss, theta) : null
+  const orbit = loss ? symmetryOrbit(loss, theta, kinks) : null
+  const common = { theta, value, gradient, gradientNorm: norm(gradient), noise, point, kinks }
+  const curvature =
+    objective.size <= context.denseLimit
+      ? await denseCurvature(context, common, orbit)
+      : { ...(await matrixFreeCurvature(context, common)), orbit }
+  return { ...common, ...curvature }
+}
+
+type Common = Pick<PointAnalysis, 'value' | 'gradient' | 'noise' | 'point'>
+type Curvature = Pick<PointAnalysis, 'dense' | 'inertia' | 'top' | 'bottom' | 'orbit' | 'products'>
+
+async function denseCurvature(context: AnalysisContext, at: Common, orbit: SymmetryOrbit | null): Promise<Curvature> {
+  const spectrum = await hessianSpectrum(at.point.hessian, (done, total) => context.onProgress('hessian', done, total))
+  const inertia = await denseInertia(at.point, spectrum, {
+    ownScale: Math.abs(at.value),
+    gradient: norm(at.gradient) <= 100 * floorFactor * at.noise.gradient ? at.gradient : null,
+    gradientNoise: at.noise.gradient,
+  })
+  const { size, values } = spectrum
+  const pair = (i: number): AnalyzedPair => {
+    const residualNorm = eigenResidual(spectrum, i)
+    return { value: values[i], vector: row(spectrum.vectors, i), residualNorm, converged: true }
+  }
+  const top = Array.from({ length: Math.min(context.top, size) }, (_, i) => pair(size - 1 - i))
+  const bottom = Array.from({ length: Math.min(context.bottom, size) }, (_, i) => pair(i))
+  const verified = orbit && verifiedOrbit(orbit, spectrum.matrix, Math.max(inertia.threshold, 1e-9 * spectrum.norm))
+  return { dense: { spectrum, inertia }, inertia, top, bottom, orbit: verified, products: spectrum.products }
+}
+
+async function matrixFreeCurvature(context: AnalysisContext, at: Common): Promise<Omit<Curvature, 'orbit'>> {
+  const { top, bottom, maxProducts, seed, signal } = context
+  const pairs = await extremeEigenpairs(at.point.hessian, {
+    top,
+    bottom,
+    maxProducts,
+    seed,
+    signal,
+    verifyMultiplicity: false,
+    onProgress: ({ products, maxProducts: total }) => context.onProgress('eigenvalues', products, total),
+  })
+  const inertia = oneSidedInertia(context.objective.size, pairs, Math.abs(at.value))
+  return { dense: null, inertia, top: pairs.top, bottom: pairs.bottom, products: pairs.products }
+}

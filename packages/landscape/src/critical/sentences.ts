@@ -1,0 +1,274 @@
+import type { MessageId } from './message-id.ts'
+
+/** A sentence with its numbers left open: `{name}` is a number in short form or a text, `{name:loss}` a number with the
+ * digits in which losses differ, `{name:verdict}` the name of a verdict. */
+export interface Template {
+  readonly en: string
+  readonly zh: string
+}
+
+export const sentences: Readonly<Record<MessageId, Template>> = {
+  'summary.not-critical': {
+    en: 'Not a critical point: the gradient norm is {gradientNorm}, far above its rounding floor {floor}; a line search along the negative gradient still gains {decrease}.',
+    zh: '非临界点：梯度范数为 {gradientNorm}，远高于舍入噪声 {floor}；沿负梯度方向线搜索仍可使损失下降 {decrease}。',
+  },
+  'summary.not-critical-polished': {
+    en: "Not a critical point: the gradient norm is {gradientNorm} (rounding floor {floor}); the critical point that Newton's method reaches lies {distance} away at loss {polishedLoss:loss}: {polishedVerdict:verdict}.",
+    zh: '非临界点：梯度范数为 {gradientNorm}（舍入噪声 {floor}）；牛顿法到达的临界点距此 {distance}，损失为 {polishedLoss:loss}：{polishedVerdict:verdict}。',
+  },
+  'summary.gradient-flat': {
+    en: 'Not a critical point but gradient-flat: the gradient norm is {gradientNorm} and the gradient lies almost in the kernel of the Hessian (r = {flatness}), where Newton-type methods stall.',
+    zh: '非临界点，而是梯度平坦点：梯度范数为 {gradientNorm}，且梯度几乎落在 Hessian 的核中（r = {flatness}），牛顿类方法会在此停滞。',
+  },
+  'summary.not-critical-kink': {
+    en: 'Not a critical point: θ lies on a kink ({onKink} activations), and the loss falls in one direction with slope {slope}.',
+    zh: '非临界点：θ 位于不可微处（{onKink} 个激活值），且损失沿某一方向以斜率 {slope} 下降。',
+  },
+  'summary.strict-saddle': {
+    en: 'Strict saddle: gradient norm {gradientNorm}; the Hessian has an eigenvalue within {residual} of {eigenvalue}; moving {distance} either way along its direction lowers the loss from {lossBefore:loss} to {lossAfter:loss} or less.',
+    zh: '严格鞍点：梯度范数 {gradientNorm}；Hessian 在 {eigenvalue} 的 {residual} 范围内有一个特征值；沿其方向向任一侧移动 {distance}，损失都从 {lossBefore:loss} 降至 {lossAfter:loss} 或更低。',
+  },
+  'summary.non-strict-saddle': {
+    en: 'Non-strict saddle: no eigenvalue of the Hessian is negative, yet along a curve that starts in its kernel the loss falls like t^{order} (by {decrease} at t = {t}).',
+    zh: '非严格鞍点：Hessian 没有负特征值，但沿一条始于其核的曲线，损失按 t^{order} 下降（在 t = {t} 处下降 {decrease}）。',
+  },
+  'summary.local-minimum': {
+    en: 'Local minimum, proved by a full count: {positive} positive eigenvalues (the smallest {smallest}), none negative, and all {zero} zeros explained by symmetry; loss {loss:loss}. Whether it is global is not known.',
+    zh: '局部极小点，由完整计数证明：{positive} 个正特征值（最小为 {smallest}），没有负特征值，{zero} 个零特征值全部由对称性解释；损失 {loss:loss}。是否为全局极小尚不可知。',
+  },
+  'summary.local-minimum-definite': {
+    en: 'Local minimum, proved by a full count: all {positive} eigenvalues of the Hessian are positive, the smallest {smallest}; loss {loss:loss}. Whether it is global is not known.',
+    zh: '局部极小点，由完整计数证明：Hessian 的全部 {positive} 个特征值均为正，最小为 {smallest}；损失 {loss:loss}。是否为全局极小尚不可知。',
+  },
+  'summary.local-minimum-suboptimal': {
+    en: 'Suboptimal local minimum: {positive} positive eigenvalues, none negative, {zero} zeros explained by symmetry; its loss {loss:loss} is above {better:loss} ({source}).',
+    zh: '次优局部极小点：{positive} 个正特征值，没有负特征值，{zero} 个零特征值由对称性解释；其损失 {loss:loss} 高于 {better:loss}（{source}）。',
+  },
+  'summary.global-minimum-function-space': {
+    en: 'Global minimum: at every distinct input the summed gradient of the outputs is zero to rounding, so no function of the input has a lower loss than {loss:loss}.',
+    zh: '全局极小点：在每个不同的输入上，输出梯度之和在舍入误差内为零，因此输入的任何函数都不可能使损失低于 {loss:loss}。',
+  },
+  'summary.global-minimum-convex': {
+    en: 'Global minimum: the model is linear in its parameters and the loss convex, so the zero gradient proves that no parameters have a lower loss than {loss:loss}.',
+    zh: '全局极小点：模型关于参数是线性的，损失是凸的，因此梯度为零即证明没有任何参数能使损失低于 {loss:loss}。',
+  },
+  'summary.global-minimum-known': {
+    en: 'Global minimum: the loss {loss:loss} equals the smallest value there is ({source}).',
+    zh: '全局极小点：损失 {loss:loss} 等于可能的最小值（{source}）。',
+  },
+  'summary.near-infimum': {
+    en: 'Near the infimum: the loss is within {gap} of 0, which no finite parameters attain; every sample is fitted and scores can only grow.',
+    zh: '接近下确界：损失与 0 的差距不超过 {gap}，而任何有限参数都达不到 0；所有样本均已拟合，输出只会继续增大。',
+  },
+  'summary.undecided-saddle': {
+    en: 'Undecided: a critical point with an eigenvalue near {eigenvalue} (residual {residual}), but the decrease it promises could not be measured above the rounding {noise} of the loss.',
+    zh: '无法判定：该临界点在 {eigenvalue} 附近有特征值（残差 {residual}），但其预示的下降未能在损失的舍入误差 {noise} 之上测得。',
+  },
+  'summary.undecided-uncounted': {
+    en: 'Undecided: a critical point without negative curvature found (lowest eigenvalue found {eigenvalue}, residual {residual}); only a count of all {size} eigenvalues could prove a minimum.',
+    zh: '无法判定：在该临界点未发现负曲率（找到的最小特征值 {eigenvalue}，残差 {residual}）；只有计数全部 {size} 个特征值才能证明极小点。',
+  },
+  'summary.undecided-degenerate': {
+    en: 'Undecided: a degenerate critical point; no eigenvalue is negative, {unexplained} of {zero} zeros are not explained by symmetry, and no descent was found in {directions} searches of the kernel.',
+    zh: '无法判定：退化临界点；没有负特征值，{zero} 个零特征值中有 {unexplained} 个无法由对称性解释，在核中进行 {directions} 次搜索也未找到下降方向。',
+  },
+  'summary.undecided-threshold': {
+    en: 'Undecided: {zero} eigenvalues count as zero but symmetry explains {orbit} directions of constant loss; the zero threshold is too tight for the accuracy of the Hessian.',
+    zh: '无法判定：{zero} 个特征值计为零，而对称性给出 {orbit} 个损失不变的方向；零阈值相对 Hessian 的精度过严。',
+  },
+  'summary.undecided-kink': {
+    en: 'Undecided: θ lies on a kink of the loss ({onKink} activations), where second derivatives say nothing, and no one-sided descent was found.',
+    zh: '无法判定：θ 位于损失的不可微处（{onKink} 个激活值），二阶导数在此无意义，也未找到单侧下降方向。',
+  },
+
+  'evidence.gradient': {
+    en: 'The gradient norm is {gradientNorm}; rounding alone can produce {floor}.',
+    zh: '梯度范数为 {gradientNorm}；仅舍入就可产生 {floor}。',
+  },
+  'evidence.gradient-flat': {
+    en: 'r = {flatness}: the gradient lies almost in the kernel of the Hessian.',
+    zh: 'r = {flatness}：梯度几乎落在 Hessian 的核中。',
+  },
+  'evidence.not-gradient-flat': {
+    en: "r = {flatness}: not gradient-flat; Newton's equation can be solved here.",
+    zh: 'r = {flatness}：并非梯度平坦点；此处牛顿方程可解。',
+  },
+  'evidence.polish': {
+    en: "Newton's method moves θ by {distance} to a gradient norm of {gradientNorm} at loss {loss:loss}.",
+    zh: '牛顿法将 θ 移动 {distance}，梯度范数降至 {gradientNorm}，损失为 {loss:loss}。',
+  },
+  'evidence.polish-failed': {
+    en: "Newton's method reached no critical point: after {distance} the gradient norm is still {gradientNorm}, at loss {loss:loss}.",
+    zh: '牛顿法未到达临界点：移动 {distance} 后梯度范数仍为 {gradientNorm}，损失为 {loss:loss}。',
+  },
+  'evidence.negative-eigenvalue': {
+    en: 'The Hessian has an eigenvalue within {residual} of {eigenvalue}.',
+    zh: 'Hessian 在 {eigenvalue} 的 {residual} 范围内有一个特征值。',
+  },
+  'evidence.two-sided-decrease': {
+    en: 'At θ ± {distance} v the loss is {lossPlus:loss} and {lossMinus:loss}, below {lossBefore:loss} by {ratioPlus} and {ratioMinus} times what curvature foretells.',
+    zh: '在 θ ± {distance} v 处损失为 {lossPlus:loss} 和 {lossMinus:loss}，低于 {lossBefore:loss}，降幅分别为曲率预测值的 {ratioPlus} 倍和 {ratioMinus} 倍。',
+  },
+  'evidence.full-count': {
+    en: 'All eigenvalues counted: {negative} negative, {zero} zero, {positive} positive (zeros at a tenth of and ten times the threshold: {zeroIfTighter}, {zeroIfWider}).',
+    zh: '全部特征值已计数：负 {negative} 个，零 {zero} 个，正 {positive} 个（阈值取十分之一和十倍时零的个数：{zeroIfTighter}、{zeroIfWider}）。',
+  },
+  'evidence.symmetry-orbit': {
+    en: 'Symmetries keep the loss constant in {dimension} directions ({kinds}); the kernel of the Hessian has {zero}.',
+    zh: '对称性使损失在 {dimension} 个方向上保持不变（{kinds}）；Hessian 的核为 {zero} 维。',
+  },
+  'evidence.degenerate-descent': {
+    en: 'Along a curve over the kernel the loss falls like t^{order}: by {decrease} at t = {t}; D³[v,v,v] = {cubic}, reduced fourth order form {quartic}.',
+    zh: '沿核上的曲线，损失按 t^{order} 下降：t = {t} 处下降 {decrease}；D³[v,v,v] = {cubic}，约化四阶型 {quartic}。',
+  },
+  'evidence.kink-distance': {
+    en: 'The nearest kink lies {distance} away in activation space; the verdict is about the smooth piece around θ ({deadUnits} units never fire).',
+    zh: '最近的不可微处在激活空间中距此 {distance}；结论针对 θ 所在的光滑片（{deadUnits} 个单元从不激活）。',
+  },
+  'evidence.on-kink': {
+    en: '{onKink} activations lie exactly on a kink ({deadUnits} units never fire).',
+    zh: '{onKink} 个激活值恰好位于不可微处（{deadUnits} 个单元从不激活）。',
+  },
+  'evidence.one-sided-descent': {
+    en: 'In one direction the loss falls linearly, with slope {slope}.',
+    zh: '沿某一方向损失线性下降，斜率为 {slope}。',
+  },
+  'evidence.function-space': {
+    en: 'At all {groups} distinct inputs the summed output gradient is at most {groupGradientMax}; the best value of any function is {optimum:loss}.',
+    zh: '在全部 {groups} 个不同输入上，输出梯度之和不超过 {groupGradientMax}；任何函数的最优值为 {optimum:loss}。',
+  },
+  'evidence.convex': {
+    en: 'The objective is convex in the parameters and its gradient norm is {gradientNorm}.',
+    zh: '目标关于参数是凸的，其梯度范数为 {gradientNorm}。',
+  },
+  'evidence.known-optimum': {
+    en: 'The smallest value there is equals {optimum:loss} ({source}).',
+    zh: '可能的最小值为 {optimum:loss}（{source}）。',
+  },
+  'evidence.near-infimum': {
+    en: 'Cross-entropy is positive at all finite parameters; smallest margin {margin}.',
+    zh: '在任何有限参数处交叉熵均为正；最小间隔为 {margin}。',
+  },
+  'evidence.near-infimum-doubled': {
+    en: 'All samples are classified right (smallest margin {margin}); doubling the last layer lowers the loss to {doubled}, and so on towards 0.',
+    zh: '所有样本分类正确（最小间隔 {margin}）；将最后一层加倍使损失降至 {doubled}，依此趋于 0。',
+  },
+  'evidence.gradient-noise': {
+    en: 'The full gradient is {ratio} times the noise {noise} of a mini-batch of {batch}.',
+    zh: '全数据梯度是批大小为 {batch} 的小批量噪声 {noise} 的 {ratio} 倍。',
+  },
+  'evidence.edge-of-stability': {
+    en: 'Top eigenvalue times learning rate is {product}; gradient descent is stable below {limit}.',
+    zh: '最大特征值乘以学习率为 {product}；梯度下降在低于 {limit} 时稳定。',
+  },
+  'evidence.attainable-gradient': {
+    en: 'A step of {step} along the negative gradient lowers the loss from {before:loss} to {after:loss}.',
+    zh: '沿负梯度移动 {step}，损失从 {before:loss} 降至 {after:loss}。',
+  },
+  'evidence.attainable-curvature': {
+    en: 'A step of {step} along negative curvature lowers the loss from {before:loss} to {after:loss}.',
+    zh: '沿负曲率方向移动 {step}，损失从 {before:loss} 降至 {after:loss}。',
+  },
+
+  'advice.larger-batch': {
+    en: 'The mini-batch noise hides the gradient (signal to noise {ratio} at batch size {batch}): use larger batches or average the parameters.',
+    zh: '小批量噪声淹没了梯度（批大小 {batch} 时信噪比为 {ratio}）：请增大批量或对参数取平均。',
+  },
+  'advice.smaller-steps': {
+    en: 'The learning rate {learningRate} is unstable along the sharpest direction: go below {stable}.',
+    zh: '学习率 {learningRate} 在最陡方向上不稳定：请降至 {stable} 以下。',
+  },
+  'advice.larger-steps': {
+    en: 'The learning rate {learningRate} is far below the stable limit {stable}: steps can be larger.',
+    zh: '学习率 {learningRate} 远低于稳定上限 {stable}：可以使用更大的步长。',
+  },
+  'advice.descend': {
+    en: 'Plain descent still works: one step of length {step} along the negative gradient reaches {after:loss}; train on, or use a second-order method such as L-BFGS.',
+    zh: '普通下降仍然有效：沿负梯度走长度 {step} 的一步即可达到 {after:loss}；请继续训练，或改用 L-BFGS 等二阶方法。',
+  },
+  'advice.no-descent': {
+    en: 'The line search along the negative gradient gains nothing above rounding: the loss is too rough or too flat here for first-order steps.',
+    zh: '沿负梯度的线搜索没有高于舍入误差的收益：此处损失过于粗糙或过于平坦，一阶步长无效。',
+  },
+  'advice.negative-curvature': {
+    en: 'Negative curvature ({eigenvalue}) promises more than the gradient: move {step} along its direction, or use saddle-free Newton.',
+    zh: '负曲率（{eigenvalue}）比梯度更有希望：沿其方向移动 {step}，或使用无鞍牛顿法。',
+  },
+  'advice.polished': {
+    en: 'The nearest critical point found lies {distance} away ({polishedVerdict:verdict}); start from it to study it, or continue training.',
+    zh: '找到的最近临界点距此 {distance}（{polishedVerdict:verdict}）；可从该点出发研究它，或继续训练。',
+  },
+  'advice.polish-offer': {
+    en: 'A Newton-type polish to the critical point nearby was not run; ask for it to learn of what kind that point is.',
+    zh: '尚未运行到附近临界点的牛顿精修；如需了解该点的类型，请启用它。',
+  },
+  'advice.escape': {
+    en: 'Leave the saddle: the step of {distance} that was tried lowers the loss from {before:loss} to {after:loss}; train on from there.',
+    zh: '离开鞍点：已试的长度 {distance} 的一步使损失从 {before:loss} 降至 {after:loss}；请从那里继续训练。',
+  },
+  'advice.local-minimum': {
+    en: 'No small step helps. Other starts, more width, or added neurons that eliminate bad minima can show whether a better minimum exists.',
+    zh: '任何小步都无济于事。可尝试其他初始点、增加宽度，或添加可消除坏极小的神经元，以确定是否存在更优的极小点。',
+  },
+  'advice.suboptimal': {
+    en: 'A loss of {better:loss} is known to be reachable ({source}): start elsewhere, widen the network, or add neurons that eliminate bad minima.',
+    zh: '已知可达到损失 {better:loss}（{source}）：请更换初始点、加宽网络，或添加可消除坏极小的神经元。',
+  },
+  'advice.global': {
+    en: 'Training is finished on these data; a lower loss needs other data or another objective.',
+    zh: '在这些数据上训练已经完成；若要更低的损失，需要其他数据或其他目标。',
+  },
+  'advice.global-convex': {
+    en: 'Training is finished for this model; a lower loss needs a richer model.',
+    zh: '该模型的训练已经完成；若要更低的损失，需要更强的模型。',
+  },
+  'advice.near-infimum': {
+    en: 'Nothing is left to fit: stop here, or add weight decay or label smoothing so that a minimum exists.',
+    zh: '已无可拟合之处：可在此停止，或加入权重衰减或标签平滑以使极小点存在。',
+  },
+  'advice.dense-count': {
+    en: 'Count all eigenvalues: {products} Hessian-vector products and about {gigabytes} GB.',
+    zh: '计数全部特征值：需要 {products} 次 Hessian 向量积和约 {gigabytes} GB 内存。',
+  },
+  'advice.threshold': {
+    en: 'Polish further, or raise the zero threshold, and look again.',
+    zh: '请进一步精修或提高零阈值后重试。',
+  },
+  'advice.unmeasured-saddle': {
+    en: 'Try the direction by hand with large steps, or train on with noise (perturbed gradient descent) and look whether the loss falls.',
+    zh: '可沿该方向手动尝试较大的步长，或加噪声继续训练（扰动梯度下降），观察损失是否下降。',
+  },
+  'advice.degenerate': {
+    en: 'Train on with noise (perturbed gradient descent): from a degenerate saddle it escapes slowly, from a minimum never.',
+    zh: '请加噪声继续训练（扰动梯度下降）：从退化鞍点会缓慢逃离，从极小点则不会。',
+  },
+  'advice.leave-kink': {
+    en: 'Train on with small steps: the loss still falls with slope {slope}.',
+    zh: '请以小步长继续训练：损失仍以斜率 {slope} 下降。',
+  },
+  'advice.kink': {
+    en: 'Perturb θ slightly to leave the kink, train on, and look again.',
+    zh: '请轻微扰动 θ 以离开不可微处，继续训练后再诊断。',
+  },
+
+  'warning.weight-decay': {
+    en: 'The gradient is almost parallel to θ (cosine {alignment}): was the model trained with weight decay near {weightDecay}? Then pass it.',
+    zh: '梯度几乎与 θ 平行（余弦 {alignment}）：训练时是否使用了约 {weightDecay} 的权重衰减？若是，请指定。',
+  },
+  'warning.held-out': {
+    en: 'The gradient is {ratio} times what a random sample of this size gives at a minimum of the population: are these held-out data? Diagnose on the training data.',
+    zh: '梯度是总体极小点处同等规模随机样本所给出的 {ratio} 倍：这些是否为留出数据？请在训练数据上诊断。',
+  },
+  'warning.inference-layers': {
+    en: '{note}: in training these layers compute another objective, so the point where training stopped need not be critical here.',
+    zh: '{note}：这些层在训练时计算的是另一个目标，因此训练停止之处在此未必是临界点。',
+  },
+  'warning.float32': {
+    en: 'The parameters are rounded to float32: part of the gradient is that rounding. The polish removes it.',
+    zh: '参数已舍入为 float32：梯度的一部分来自该舍入。精修可将其消除。',
+  },
+  'warning.regularizer': {
+    en: 'The objective includes weight decay {weightDecay}: certificates about the data alone do not apply.',
+    zh: '目标包含权重衰减 {weightDecay}：仅针对数据的证书不适用。',
+  },
+}

@@ -1,0 +1,85 @@
+import { availableParallelism } from 'node:os'
+import { nativeEngine } from '@thalweg/engine/node'
+import { Loss, diagnose, unflattenParameters } from '@thalweg/landscape'
+import type { Diagnosis, Model } from '@thalweg/landscape'
+import { writeFileAtomic } from '../files/write-atomic.ts'
+import { encodeSafetensors } from '../formats/safetensors.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import { openSubject, subjectJson } from '../subject/subject.ts'
+import type { Subject, SubjectArgument } from '../subject/subject.ts'
+import { diagnosisJson, verdictCard, warningSentences } from './diagnosis-document.ts'
+import type { Language } from './diagnosis-document.ts'
+import { optimizerFacts } from './optimizer-facts.ts'
+
+export interface DiagnoseArgument {
+  readonly subject: SubjectArgument
+  readonly lang: Language
+  readonly top: number
+  readonly bottom: number
+  readonly denseLimit?: number
+  readonly polish?: boolean
+  readonly maxProducts?: number
+  readonly learningRate?: number
+  readonly batchSize?: number
+  readonly timeLimitMs?: number
+  readonly threads?: number
+  /** Files to write: the escaped point, the polished point, a report. */
+  readonly saveEscape?: string
+  readonly savePolished?: string
+  readonly report?: string
+}
+
+export type DiagnoseDocument = Readonly<Record<string, unknown>>
+
+/** Where did training stop? The verdict with its evidence, in float64 over the full data. */
+export async function diagnoseJob(argument: DiagnoseArgument, context: JobContext): Promise<DiagnoseDocument> {
+  const subject = await openSubject(argument.subject)
+  const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
+  try {
+    const { model, dataset, spec, weightDecay, theta } = subject
+    const loss = new Loss({ engine, model, dataset, spec, weightDecay })
+    const diagnosis = await diagnose(loss, theta, {
+      top: argument.top,
+      bottom: argument.bottom,
+      denseLimit: argument.denseLimit,
+      polish: argument.polish,
+      maxProducts: argument.maxProducts,
+      optimizer: optimizerFacts(subject.training, argument),
+      seed: argument.subject.seed,
+      timeLimitMs: argument.timeLimitMs,
+      now: context.now,
+      signal: context.signal,
+      onProgress: (stage, done, total) => context.onProgress({ stage, done, total }),
+    })
+    const files = await writeFiles(argument, subject, diagnosis)
+    return {
+      ...subjectJson(subject, diagnosis.loss, 'float64'),
+      ...diagnosisJson(diagnosis, argument.lang),
+      ...(Object.keys(files).length > 0 && { files }),
+      warnings: [...subject.warnings, ...warningSentences(diagnosis, argument.lang)],
+    }
+  } finally {
+    await engine.dispose()
+  }
+}
+
+async function writeFiles(argument: DiagnoseArgument, subject: Subject, diagnosis: Diagnosis): Promise<Record<string, string>> {
+  const files: Record<string, string> = {}
+  const point = async (name: string, path: string | undefined, theta: readonly number[] | undefined): Promise<void> => {
+    if (path === undefined || theta === undefined) return
+    await writeFileAtomic(path, pointBytes(subject.model, theta, name))
+    files[name] = path
+  }
+  await point('escape', argument.saveEscape, diagnosis.escape?.theta)
+  await point('polished', argument.savePolished, diagnosis.polished?.theta)
+  if (argument.report !== undefined) {
+    const { diagnosisReport } = await import('./diagnosis-report.ts')
+    await writeFileAtomic(argument.report, diagnosisReport(subject, diagnosis, verdictCard(diagnosis, argument.lang), argument.lang))
+    files['report'] = argument.report
+  }
+  return files
+}
+
+function pointBytes(model: Model, theta: readonly number[], name: string): Uint8Array {
+  return encodeSafetensors(unflattenParameters(model, Float64Array.from(theta)), { point: name })
+}
