@@ -157,9 +157,11 @@ export async function functionSpaceCertificate(
     )
   }
   const largest = largestRow(sums, k)
-  const optimum = functionSpaceOptimum(loss, groups)
+  const best = functionSpaceOptimum(loss, groups)
+  const optimum = best?.value ?? null
   return {
-    holds: largest <= 10 * noise,
+    // An infimum that no outputs attain is not reached where its gradient underflows.
+    holds: largest <= 10 * noise && best?.attained !== false,
     groupGradientMax: largest,
     noise,
     groups: groups.count,
@@ -175,8 +177,15 @@ function largestRow(rows: Float64Array, width: number): number {
   return largest
 }
 
+/** The best value of any function of the input. */
+export interface FunctionSpaceOptimum {
+  readonly value: number
+  /** Whether finite outputs attain it: cross-entropy on a class that never or always occurs drives scores to infinity. */
+  readonly attained: boolean
+}
+
 /** Σ_j inf_q Σ_{i ∈ group j} ℓ(q, y_i), divided as the loss is; null where no closed form is known. */
-export function functionSpaceOptimum(loss: Loss, groups: InputGroups): number | null {
+export function functionSpaceOptimum(loss: Loss, groups: InputGroups): FunctionSpaceOptimum | null {
   const { name } = loss.spec
   const { targets, rows, width } = groupTargets(loss)
   const weights = loss.dataset.sampleWeights ?? new Float64Array(loss.samples).fill(1)
@@ -201,7 +210,9 @@ export function functionSpaceOptimum(loss: Loss, groups: InputGroups): number | 
       else if (Math.abs(y - mean) > 1e-15 * Math.abs(mean)) return null
     }
   }
-  return sum / loss.normalizer
+  const entropic = name === 'cross-entropy' || name === 'binary-cross-entropy'
+  const attained = !entropic || means.every((q) => q > 0 && q < 1)
+  return { value: sum / loss.normalizer, attained }
 }
 
 /** −y ln q, 0 for y = 0. */

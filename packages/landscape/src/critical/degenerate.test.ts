@@ -35,12 +35,10 @@ test('monkey saddle: descent of order 3', async () => {
   const found = await descentAt(named('monkey-saddle'), [0, 0])
   expect(found.outcome).toBe('descent')
   expect(found.order).toBe(3)
-  console.log(found)
 })
 
 test('Peano: a minimum along every straight line and yet a descent of order 4 along a curve', async () => {
   const found = await descentAt(named('peano'), [0, 0])
-  console.log(found)
   expect(found.outcome).toBe('descent')
   expect(found.order).toBe(4)
   expect(found.quartic!.value).toBeCloseTo(48 - 54, 6)
@@ -61,7 +59,6 @@ test('exp neuron of order 4 (second trap of the elimination theory)', async () =
     },
   })
   const found = await descentAt(objective, [0, 0, 0])
-  console.log(found)
   expect(found.outcome).toBe('descent')
   expect(found.order).toBe(4)
   const { t, decrease } = found.curve[3]

@@ -68,18 +68,9 @@ export async function diagnose(
   const context = makeContext(target, options)
   await requireFinite(context.objective, theta)
   const at = await analyzePoint(context, theta)
-  const near = context.loss ? await nearInfimum(context.loss, theta, at.value) : null
   const warnings = modelWarnings(context, at)
-  if (near && near.gap <= (options.nearInfimumGap ?? 1e-3) * constantGuess(context.loss!))
-    return report({
-      context,
-      at,
-      shown: at,
-      examination: nearInfimumFound(at, near),
-      polished: null,
-      distance: null,
-      warnings,
-    })
+  const infimum = await nearInfimumAt(context, at, options)
+  if (infimum) return report({ context, at, shown: at, examination: infimum, polished: null, distance: null, warnings })
   if (at.gradientNorm <= floorFactor * at.noise.gradient) {
     const examination = await examineCritical(context, at, options)
     return report({ context, at, shown: at, examination, polished: null, distance: 0, warnings })
@@ -87,7 +78,8 @@ export async function diagnose(
   const wanted = options.polish ?? theta.length <= context.denseLimit
   const found = wanted ? await polish(context.objective, theta, { ...searchOptions(context, options) }) : null
   const reached = found !== null && isCritical(found) ? await analyzePoint(context, found.theta) : null
-  const examination = reached && (await examineCritical(context, reached, options))
+  const examination =
+    reached && ((await nearInfimumAt(context, reached, options)) ?? (await examineCritical(context, reached, options)))
   const polished = found && polishedPoint(found, reached, examination)
   const tolerance = (options.criticalDistance ?? 1e-6) * Math.max(1, norm(theta))
   if (found && reached && examination && found.distance <= tolerance) {
@@ -105,6 +97,11 @@ export async function diagnose(
   return notCritical(context, at, options, found, polished, warnings)
 }
 
+function atLeastOne(name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new DomainError(`diagnose: ${name} must be an integer of at least 1, got ${value}.`)
+}
+
 function makeContext(target: Loss | Objective, options: DiagnoseOptions): AnalysisContext {
   const loss = target instanceof Loss ? target : null
   const begun = options.now?.() ?? 0
@@ -113,8 +110,8 @@ function makeContext(target: Loss | Objective, options: DiagnoseOptions): Analys
     objective: target instanceof Loss ? objectiveOf(target) : target,
     loss,
     denseLimit: options.denseLimit ?? 3000,
-    top: options.top ?? 5,
-    bottom: options.bottom ?? 5,
+    top: atLeastOne('top', options.top ?? 5),
+    bottom: atLeastOne('bottom', options.bottom ?? 5),
     maxProducts: options.maxProducts ?? 1000,
     seed: options.seed ?? 0,
     signal: {
@@ -161,8 +158,20 @@ function constantGuess(loss: Loss): number {
   return loss.spec.reduction === 'sum' ? perSample * loss.samples : perSample
 }
 
+/** The verdict where the loss is close enough to an infimum that is not attained, else null. */
+async function nearInfimumAt(
+  { loss }: AnalysisContext,
+  at: PointAnalysis,
+  options: DiagnoseOptions,
+): Promise<Examination | null> {
+  const near = loss && (await nearInfimum(loss, at.theta, at.value))
+  if (!loss || !near || near.gap > (options.nearInfimumGap ?? 1e-3) * constantGuess(loss)) return null
+  return nearInfimumFound(at, near)
+}
+
 function nearInfimumFound(at: PointAnalysis, near: NearInfimum): Examination {
-  const values = { loss: at.value, gap: near.gap, margin: near.marginMin, doubled: near.lossDoubled ?? Number.NaN }
+  const doubled: Record<string, number> = near.lossDoubled === null ? {} : { doubled: near.lossDoubled }
+  const values = { loss: at.value, gap: near.gap, margin: near.marginMin, ...doubled }
   return {
     verdict: 'near-infimum',
     summary: { id: 'summary.near-infimum', values },
@@ -236,15 +245,18 @@ async function notCritical(
   const stall = await stallReport(context, at, options.optimizer ?? {})
   const flatness = await flatnessAt(context, at)
   const gap = convexGap(context, at)
-  const values = {
+  const values: Record<string, number | string> = {
     gradientNorm: at.gradientNorm,
     floor: at.noise.gradient,
     decrease: Math.max(0, stall.decrease),
-    distance: polished?.distance ?? Number.NaN,
-    polishedLoss: polished?.loss ?? Number.NaN,
-    polishedVerdict: polished?.verdict ?? '',
     flatness,
   }
+  if (polished?.verdict)
+    Object.assign(values, {
+      distance: polished.distance,
+      polishedLoss: polished.loss,
+      polishedVerdict: polished.verdict,
+    })
   if ((at.kinks?.onKink ?? 0) > 0) {
     const tested = await oneSidedTest(
       context,

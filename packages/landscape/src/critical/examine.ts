@@ -87,7 +87,7 @@ async function globalMinimum(
       kind: 'function-space-optimum',
       claim: {
         id: 'evidence.function-space',
-        values: { groups, groupGradientMax, optimum: certificate.optimum ?? Number.NaN },
+        values: { groups, groupGradientMax, optimum: certificate.optimum ?? at.value },
       },
       value: groupGradientMax,
       bound: 10 * noise,
@@ -212,7 +212,8 @@ async function saddle(context: AnalysisContext, at: PointAnalysis): Promise<Exam
 
 function minimum(at: PointAnalysis, evidence: readonly Evidence[], { better }: ExamineOptions): Examination {
   const { zero, positive } = at.inertia
-  const smallest = at.dense!.spectrum.values.find((_, i) => at.dense!.inertia.signs[i] > 0) ?? Number.NaN
+  const { spectrum, inertia } = at.dense!
+  const smallest = spectrum.values[inertia.signs.findIndex((sign) => sign > 0)]
   const suboptimal = better !== undefined && better.value < at.value - at.noise.value
   const known: Record<string, number | string> = suboptimal ? { better: better.value, source: better.source } : {}
   const values = { zero, positive, smallest, loss: at.value, ...known }
@@ -231,7 +232,7 @@ function notCounted(context: AnalysisContext, at: PointAnalysis): Examination {
   const size = context.objective.size
   return undecided(
     'summary.undecided-uncounted',
-    { eigenvalue: lowest?.value ?? Number.NaN, residual: lowest?.residualNorm ?? Number.NaN, size },
+    { eigenvalue: lowest.value, residual: lowest.residualNorm, size },
     [],
     [{ id: 'advice.dense-count', values: { products: size, gigabytes: (3 * 8 * size ** 2) / 2 ** 30 } }],
   )

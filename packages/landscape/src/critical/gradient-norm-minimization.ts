@@ -16,14 +16,25 @@ export function gradientNormMinimization(
 ): Promise<SearchResult> {
   const bfgs = new LimitedMemory(memory)
   const step = async (at: Iterate, evaluator: Evaluator): Promise<Step> => {
-    const slope = await objective.at(at.theta).hessian.apply(at.gradient)
+    const { hessian } = objective.at(at.theta)
+    const slope = await hessian.apply(at.gradient)
     bfgs.observe(at.theta, slope)
-    for (const direction of [bfgs.direction(slope), slope.map((x) => -x)]) {
+    if (!bfgs.isEmpty) {
+      const direction = bfgs.direction(slope)
       const next = await backtrack(at, direction, dot(direction, slope), evaluator)
       if (next) return { next, products: 1 }
       bfgs.clear()
     }
-    return { next: null, products: 1 }
+    // Without memory: the minimum of ½‖∇L + αH(−slope)‖² along the slope, which knows the scale of the problem.
+    const moved = norm(await hessian.apply(slope))
+    const length = moved > 0 ? (norm(slope) / moved) ** 2 : 1
+    const next = await backtrack(
+      at,
+      slope.map((x) => -length * x),
+      -length * dot(slope, slope),
+      evaluator,
+    )
+    return { next, products: 2 }
   }
   return search(
     objective,
@@ -57,6 +68,10 @@ class LimitedMemory {
 
   constructor(size: number) {
     this.#size = size
+  }
+
+  get isEmpty(): boolean {
+    return this.#pairs.length === 0
   }
 
   clear(): void {

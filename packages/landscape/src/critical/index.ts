@@ -5,7 +5,7 @@ export {
   isAffineModel,
   nearInfimum,
 } from './certificates.ts'
-export type { FunctionSpaceCertificate, InputGroups, NearInfimum } from './certificates.ts'
+export type { FunctionSpaceCertificate, FunctionSpaceOptimum, InputGroups, NearInfimum } from './certificates.ts'
 export { degenerateDescent } from './degenerate.ts'
 export type { CurvePoint, DegenerateDescent, DegenerateOptions } from './degenerate.ts'
 export { dampedNewton, denseFlatness, saddleFreeNewton, trustRegionNewton } from './dense-newton.ts'

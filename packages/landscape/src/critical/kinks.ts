@@ -66,6 +66,7 @@ export async function kinksOf(loss: Loss, theta: Float64Array): Promise<KinkRepo
   const first = kinkNodes(loss, loss.chunks[0].size)
   const stats = first.map(() => ({ elements: 0, distance: Number.POSITIVE_INFINITY, squares: 0, values: 0, onKink: 0 }))
   const ranges = first.map(() => new Map<number, UnitRange>())
+  const sampleAxes = sampleAxesOf(loss, first)
   const step = 1e-6 * Math.max(1e-3, norm(theta) / Math.sqrt(theta.length))
   const moved = theta.map((t, i) => t + step * randomStream(0, 'kink probe', i).normal())
   for (const chunk of first.length === 0 ? [] : loss.chunks) {
@@ -87,7 +88,7 @@ export async function kinksOf(loss: Loss, theta: Float64Array): Promise<KinkRepo
         if (gaps[j] <= least) stat.onKink++
         if (gaps[j] < stat.distance) stat.distance = gaps[j]
       }
-      if (node.operator === 'Relu') noteRange(values[i], ranges[i])
+      if (node.operator === 'Relu') noteRange(values[i], sampleAxes[i], ranges[i])
     }
   }
   const operators = stats.map(({ elements, distance, squares, values, onKink }, position): OperatorKinks => {
@@ -111,16 +112,24 @@ interface UnitRange {
   readonly largest: number
 }
 
-/** Extends the ranges of the units [n × width] of a chunk. */
-function noteRange(value: Tensor, ranges: Map<number, UnitRange>): void {
+/** The axis of each argument that counts samples: the one that grows with the batch. Layers may keep samples in rows or
+ * in columns. */
+function sampleAxesOf(loss: Loss, nodes: readonly KinkNode[]): number[] {
+  const larger = kinkNodes(loss, loss.chunks[0].size + 1)
+  return nodes.map(({ argument }, i) => argument.shape.findIndex((d, axis) => larger[i].argument.shape[axis] !== d))
+}
+
+/** Extends the ranges of the units of a layer, [n × width] or [width × n]. */
+function noteRange(value: Tensor, sampleAxis: number, ranges: Map<number, UnitRange>): void {
   if (value.shape.length !== 2) return
-  const width = value.shape[1]
+  const cols = value.shape[1]
   const numbers = numbersOf(value)
   for (let j = 0; j < numbers.length; j++) {
-    const known = ranges.get(j % width)
+    const unit = sampleAxis === 0 ? j % cols : Math.floor(j / cols)
+    const known = ranges.get(unit)
     const smallest = Math.min(known?.smallest ?? Number.POSITIVE_INFINITY, numbers[j])
     const largest = Math.max(known?.largest ?? Number.NEGATIVE_INFINITY, numbers[j])
-    ranges.set(j % width, { smallest, largest })
+    ranges.set(unit, { smallest, largest })
   }
 }
 

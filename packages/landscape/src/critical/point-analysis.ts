@@ -79,9 +79,10 @@ type Curvature = Pick<PointAnalysis, 'dense' | 'inertia' | 'top' | 'bottom' | 'o
 
 async function denseCurvature(context: AnalysisContext, at: Common, orbit: SymmetryOrbit | null): Promise<Curvature> {
   const spectrum = await hessianSpectrum(at.point.hessian, (done, total) => context.onProgress('hessian', done, total))
+  const critical = norm(at.gradient) <= 100 * floorFactor * at.noise.gradient
   const inertia = await denseInertia(at.point, spectrum, {
     ownScale: Math.abs(at.value),
-    gradient: norm(at.gradient) <= 100 * floorFactor * at.noise.gradient ? at.gradient : null,
+    gradient: critical ? at.gradient : null,
     gradientNoise: at.noise.gradient,
   })
   const { size, values } = spectrum
@@ -91,7 +92,10 @@ async function denseCurvature(context: AnalysisContext, at: Common, orbit: Symme
   }
   const top = Array.from({ length: Math.min(context.top, size) }, (_, i) => pair(size - 1 - i))
   const bottom = Array.from({ length: Math.min(context.bottom, size) }, (_, i) => pair(i))
-  const verified = orbit && verifiedOrbit(orbit, spectrum.matrix, Math.max(inertia.threshold, 1e-9 * spectrum.norm))
+  const tested = orbit !== null && critical
+  const verified = tested
+    ? verifiedOrbit(orbit, spectrum.matrix, Math.max(inertia.threshold, 1e-9 * spectrum.norm))
+    : orbit
   return { dense: { spectrum, inertia }, inertia, top, bottom, orbit: verified, products: spectrum.products }
 }
 

@@ -57,8 +57,8 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '全局极小点：损失 {loss:loss} 等于可能的最小值（{source}）。',
   },
   'summary.near-infimum': {
-    en: 'Near the infimum: the loss is within {gap} of 0, which no finite parameters attain; every sample is fitted and scores can only grow.',
-    zh: '接近下确界：损失与 0 的差距不超过 {gap}，而任何有限参数都达不到 0；所有样本均已拟合，输出只会继续增大。',
+    en: 'Near the infimum: cross-entropy on consistent labels has the infimum 0, which no finite parameters attain, and the loss is within {gap} of it.',
+    zh: '接近下确界：标签一致时交叉熵的下确界为 0，任何有限参数都达不到，而损失与其差距不超过 {gap}。',
   },
   'summary.undecided-saddle': {
     en: 'Undecided: a critical point with an eigenvalue near {eigenvalue} (residual {residual}), but the decrease it promises could not be measured above the rounding {noise} of the loss.',

@@ -156,6 +156,6 @@ function gradientWarnings({ loss }: AnalysisContext, at: PointAnalysis, termScal
   }
   const sampling = termScale === null ? 0 : termScale / Math.sqrt(loss.samples)
   const ratio = sampling > 0 ? at.gradientNorm / sampling : 0
-  if (loss.samples >= 50 && ratio > 0.5 && ratio < 2) warnings.push({ id: 'warning.held-out', values: { ratio } })
+  if (loss.samples >= 50 && ratio > 0.7 && ratio < 1.5) warnings.push({ id: 'warning.held-out', values: { ratio } })
   return warnings
 }

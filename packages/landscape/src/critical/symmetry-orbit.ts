@@ -1,9 +1,9 @@
 import { numbersOf, sizeOf } from '@thalweg/graph'
-import { matmulTransposedLeft, matrix, row, zeros } from '../linalg/matrix.ts'
+import { gemv, matmulTransposedLeft, matrix, row, zeros } from '../linalg/matrix.ts'
 import type { Matrix } from '../linalg/matrix.ts'
 import { orthogonalize } from '../linalg/orthogonalize.ts'
 import { symmetricEigen } from '../linalg/symmetric-eigen.ts'
-import { dot, norm, scale } from '../linalg/vector.ts'
+import { norm, scale } from '../linalg/vector.ts'
 import type { Loss } from '../loss/loss.ts'
 import { parameterRanges } from '../model/model.ts'
 import type { KinkReport } from './kinks.ts'
@@ -32,6 +32,8 @@ export interface SymmetryOrbit {
   readonly dimension: number
   /** Its tangent space, orthonormal rows [dimension × p]. */
   readonly tangents: Matrix
+  /** The family that added each row of `tangents`. */
+  readonly rowKinds: readonly SymmetryKind[]
   /** Dimensions that each family adds to those before it. */
   readonly kinds: readonly { readonly kind: SymmetryKind; readonly dimension: number }[]
   /** Whether the architecture is one whose symmetries are known; if not, only what the data and the loss imply. */
@@ -65,11 +67,10 @@ const generatorMax = 4000
 export function symmetryOrbit(loss: Loss, theta: Float64Array, kinks: KinkReport | null): SymmetryOrbit {
   const layers = layersOf(loss)
   const span = new Span(theta.length)
-  const kinds: { kind: SymmetryKind; dimension: number }[] = []
+  const rowKinds: SymmetryKind[] = []
   const include = (kind: SymmetryKind, generators: Iterable<Generator>): void => {
-    const before = span.rank
     for (const generator of generators) span.add(generator)
-    if (span.rank > before) kinds.push({ kind, dimension: span.rank - before })
+    while (rowKinds.length < span.rank) rowKinds.push(kind)
   }
   const decayed = loss.weightDecay > 0
   if (layers) {
@@ -102,29 +103,33 @@ export function symmetryOrbit(loss: Loss, theta: Float64Array, kinks: KinkReport
       if (loss.spec.name === 'cross-entropy') include('softmax-shift', softmaxShifts(layers[layers.length - 1]))
     }
   }
-  return { dimension: span.rank, tangents: span.basis(), kinds, known: layers !== null, residual: Number.NaN }
+  return orbitOf(rowKinds, span.basis(), layers !== null, Number.NaN)
 }
 
-/** The orbit with those tangents only along which neither gradient nor curvature is found: an output activation, say,
- * breaks the shift of the scores. Tangents that H moves are dropped together with their families' claim. */
+function orbitOf(rowKinds: readonly SymmetryKind[], tangents: Matrix, known: boolean, residual: number): SymmetryOrbit {
+  const dimensions = new Map<SymmetryKind, number>()
+  for (const kind of rowKinds) dimensions.set(kind, (dimensions.get(kind) ?? 0) + 1)
+  const kinds = [...dimensions].map(([kind, dimension]) => ({ kind, dimension }))
+  return { dimension: rowKinds.length, tangents, rowKinds, kinds, known, residual }
+}
+
+/** The orbit through a critical point with those tangents only that the Hessian there maps to zero, as it must: an output
+ * activation, say, breaks the shift of the scores.
+ * @param tolerance  for ‖H t‖. */
 export function verifiedOrbit(orbit: SymmetryOrbit, hessian: Matrix, tolerance: number): SymmetryOrbit {
-  if (orbit.dimension === 0) return { ...orbit, residual: 0 }
+  const size = orbit.tangents.cols
+  const kept: number[] = []
   let residual = 0
-  const kept: Float64Array[] = []
   for (let i = 0; i < orbit.dimension; i++) {
-    const t = row(orbit.tangents, i)
-    let square = 0
-    for (let r = 0; r < hessian.rows; r++)
-      square += dot(hessian.data.subarray(r * hessian.cols, (r + 1) * hessian.cols), t) ** 2
-    const moved = Math.sqrt(square)
+    const moved = norm(gemv(hessian, row(orbit.tangents, i)))
     if (moved > tolerance) continue
     residual = Math.max(residual, moved)
-    kept.push(t)
+    kept.push(i)
   }
-  const size = orbit.tangents.cols
   const data = new Float64Array(kept.length * size)
-  kept.forEach((t, i) => data.set(t, i * size))
-  return { ...orbit, dimension: kept.length, tangents: matrix(kept.length, size, data), residual }
+  kept.forEach((from, to) => data.set(row(orbit.tangents, from), to * size))
+  const rowKinds = kept.map((i) => orbit.rowKinds[i])
+  return orbitOf(rowKinds, matrix(kept.length, size, data), orbit.known, residual)
 }
 
 /** Layers of a fully connected network in the flat θ; null for other architectures. */

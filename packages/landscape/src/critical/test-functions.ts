@@ -96,7 +96,7 @@ function himmelblauPoint(x: number, y: number, value: number, kind: KnownCritica
 }
 
 const styblinskiRoot = -2.903534027771177
-const styblinskiOther = 2.7468027709908369
+const styblinskiOther = 2.746802770990837
 const styblinskiTop = 0.15673125678034
 const styblinskiOf = (x: number): number => (x ** 4 - 16 * x * x + 5 * x) / 2
 

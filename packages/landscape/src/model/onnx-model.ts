@@ -12,7 +12,16 @@ import {
   sizeOf,
   vmap,
 } from '@thalweg/graph'
-import type { ConstantReason, Expr, FloatDType, OnnxModel, OnnxParameter, OnnxValue, Shape } from '@thalweg/graph'
+import type {
+  ConstantReason,
+  Expr,
+  FloatDType,
+  OnnxModel,
+  OnnxNode,
+  OnnxParameter,
+  OnnxValue,
+  Shape,
+} from '@thalweg/graph'
 import { parameterCount } from './model.ts'
 import type { Model, ModelInput, Parameter, ParameterRole } from './model.ts'
 import { selectOutput } from './onnx-output.ts'
@@ -81,11 +90,19 @@ export function chooseParameters(
     .map(({ name }) => ({ name, reason: 'frozen' }))
   for (const { name, reason } of proposed.constants) {
     const value = model.initializers.get(name)!.tensor
-    if (matches(name, options.train))
+    if (matches(name, options.train) && reachable(name, reason, options.train))
       parameters.push(asParameter({ name, shape: value.shape, role: 'other', filterAxis: undefined }))
     else constants.push({ name, reason })
   }
   return { parameters, constants }
+}
+
+/** Whether a derivative reaches a constant; a pattern passes over those that none reaches, a name is a mistake. */
+function reachable(name: string, reason: ConstantReason, patterns: readonly string[] = []): boolean {
+  if (reason !== 'unused' && reason !== 'not differentiable') return true
+  if (patterns.includes(name))
+    throw new ShapeError(`train: ${name} is ${reason}, the loss has no derivative by it. Leave it out.`)
+  return false
 }
 
 function sampleShape(value: OnnxValue, given: Shape | undefined): Shape {
@@ -208,12 +225,25 @@ function widthNotes(model: OnnxModel, parameters: readonly Parameter[]): string[
 
 /** What the file says about training that the loss computed here does not contain. */
 function trainingNotes(model: OnnxModel): string[] {
-  const has = (op: string): boolean => model.nodes.some((n) => n.op === op)
   const notes: string[] = []
-  if (has('BatchNormalization'))
+  if (model.nodes.some((n) => n.op === 'BatchNormalization'))
     notes.push(
       'Batch normalization runs with its stored statistics; training used those of each mini-batch, which is another function of the weights.',
     )
-  if (has('Dropout')) notes.push('Dropout is inactive here; training minimized an average over dropped units.')
+  if (model.nodes.some((n) => n.op === 'Dropout' && dropoutRatio(model, n) !== 0))
+    notes.push('Dropout is inactive here; training minimized an average over dropped units.')
   return notes
+}
+
+/** The share of units that training dropped; undefined where the file computes it. */
+function dropoutRatio(model: OnnxModel, node: OnnxNode): number | undefined {
+  if (node.opset < 12) {
+    const ratio = node.attributes.get('ratio')
+    return ratio?.kind === 'float' ? ratio.value : 0.5
+  }
+  if ((node.inputs[1] ?? '') === '') return 0.5
+  const known = model.initializers.get(node.inputs[1])
+  const value = model.nodes.find((n) => n.op === 'Constant' && n.outputs[0] === node.inputs[1])?.attributes.get('value')
+  const ratio = known ?? (value?.kind === 'tensor' ? value.value : undefined)
+  return ratio && Number(ratio.tensor.data[0])
 }

@@ -1,17 +1,26 @@
 import { constant, decodeModel, encodeModel, evaluate, importOnnx, numbersOf, tensorOf } from '@thalweg/graph'
-import type { OnnxAttribute, OnnxModel, OnnxModelToWrite, OnnxNodeToWrite } from '@thalweg/graph'
+import type { OnnxAttribute, OnnxModel, OnnxModelToWrite, OnnxNodeToWrite, Tensor } from '@thalweg/graph'
 import { describe, expect, it } from 'vitest'
 import { modelFromOnnx } from './onnx-model.ts'
 import { outputHead, selectOutput } from './onnx-output.ts'
 
 const int = (value: number): OnnxAttribute => ({ kind: 'int', value })
 
-function call(op: string, inputs: string[], output: string, attributes: Record<string, OnnxAttribute> = {}): OnnxNodeToWrite {
+function call(
+  op: string,
+  inputs: string[],
+  output: string,
+  attributes: Record<string, OnnxAttribute> = {},
+): OnnxNodeToWrite {
   return { op, name: `the ${op}`, inputs, outputs: [output], attributes: new Map(Object.entries(attributes)) }
 }
 
 /** x [N × 2] → scores = x W → what the nodes make of them. */
-function model(nodes: OnnxNodeToWrite[], outputs: OnnxModelToWrite['outputs'] = [{ name: 'y', dtype: 'float32', shape: undefined }], more: Partial<OnnxModelToWrite> = {}): OnnxModel {
+function model(
+  nodes: OnnxNodeToWrite[],
+  outputs: OnnxModelToWrite['outputs'] = [{ name: 'y', dtype: 'float32', shape: undefined }],
+  more: Partial<OnnxModelToWrite> = {},
+): OnnxModel {
   return decodeModel(
     encodeModel({
       inputs: [{ name: 'x', dtype: 'float32', shape: ['N', 2] }],
@@ -27,7 +36,7 @@ function model(nodes: OnnxNodeToWrite[], outputs: OnnxModelToWrite['outputs'] = 
 const last = (axis: number): Record<string, OnnxAttribute> => ({ axis: int(axis) })
 const softmax = call('Softmax', ['scores'], 'y', last(-1))
 const sum = call('ReduceSum', ['e', 'axes'], 's', { keepdims: int(1) })
-const axes = new Map([
+const axes = new Map<string, Tensor>([
   ['W', tensorOf('float64', [2, 3], [1, 2, 3, -1, 0.5, 2])],
   ['axes', tensorOf('int64', [1], [1])],
 ])
@@ -42,7 +51,11 @@ const written: [string, OnnxNodeToWrite[], string | undefined][] = [
   ['exp u / Σ exp u', [call('Exp', ['scores'], 'e'), sum, call('Div', ['e', 's'], 'y')], 'softmax'],
   ['LogSoftmax', [call('LogSoftmax', ['scores'], 'y')], 'log-softmax'],
   ['log of a softmax', [call('Softmax', ['scores'], 'p'), call('Log', ['p'], 'y')], 'log-softmax'],
-  ['u − log Σ exp u', [call('Exp', ['scores'], 'e'), sum, call('Log', ['s'], 'l'), call('Sub', ['scores', 'l'], 'y')], 'log-softmax'],
+  [
+    'u − log Σ exp u',
+    [call('Exp', ['scores'], 'e'), sum, call('Log', ['s'], 'l'), call('Sub', ['scores', 'l'], 'y')],
+    'log-softmax',
+  ],
   ['Sigmoid', [call('Sigmoid', ['scores'], 'y')], 'sigmoid'],
   ['plain scores', [call('Identity', ['scores'], 'y')], undefined],
   ['a softmax inside (attention)', [call('Softmax', ['scores'], 'p'), call('Mul', ['p', 'scores'], 'y')], undefined],
@@ -63,11 +76,16 @@ function outputOf(m: OnnxModel): number[] {
 }
 
 describe('selectOutput', () => {
-  it.each(written.filter(([, , kind]) => kind === 'softmax'))('cross-entropy reads the scores before %s, and says so', (_, nodes) => {
-    const { model: chosen, notes } = selectOutput(model(nodes, undefined, { initializers: axes }), { loss: 'cross-entropy' })
-    expect(outputOf(chosen)).toEqual([0, 2.5, 5])
-    expect(notes.join()).toMatch(/ends in softmax .* reads 'scores' before it/)
-  })
+  it.each(written.filter(([, , kind]) => kind === 'softmax'))(
+    'cross-entropy reads the scores before %s, and says so',
+    (_, nodes) => {
+      const { model: chosen, notes } = selectOutput(model(nodes, undefined, { initializers: axes }), {
+        loss: 'cross-entropy',
+      })
+      expect(outputOf(chosen)).toEqual([0, 2.5, 5])
+      expect(notes.join()).toMatch(/ends in softmax .* reads 'scores' before it/)
+    },
+  )
 
   it('takes the output as it is when the user names it, with a warning', () => {
     const { model: chosen, notes } = selectOutput(model([softmax]), { loss: 'cross-entropy', output: 'y' })
@@ -76,13 +94,17 @@ describe('selectOutput', () => {
   })
 
   it('says that log-softmax twice is log-softmax', () => {
-    const { model: chosen, notes } = selectOutput(model([call('LogSoftmax', ['scores'], 'y')]), { loss: 'cross-entropy' })
+    const { model: chosen, notes } = selectOutput(model([call('LogSoftmax', ['scores'], 'y')]), {
+      loss: 'cross-entropy',
+    })
     expect(outputOf(chosen)[2]).toBeLessThan(0)
     expect(notes.join()).toMatch(/same function, so nothing counts double/)
   })
 
   it('binary cross-entropy reads the logit before a sigmoid', () => {
-    expect(outputOf(selectOutput(model([call('Sigmoid', ['scores'], 'y')]), { loss: 'binary-cross-entropy' }).model)).toEqual([0, 2.5, 5])
+    expect(
+      outputOf(selectOutput(model([call('Sigmoid', ['scores'], 'y')]), { loss: 'binary-cross-entropy' }).model),
+    ).toEqual([0, 2.5, 5])
   })
 
   it('leaves a softmax to losses that read numbers', () => {
@@ -102,7 +124,9 @@ describe('selectOutput', () => {
   })
 
   it('warns of a likelihood without normalization', () => {
-    expect(selectOutput(model([call('Identity', ['scores'], 'y')]), { loss: 'negative-log-likelihood' }).notes.join()).toMatch(/no lower bound/)
+    expect(
+      selectOutput(model([call('Identity', ['scores'], 'y')]), { loss: 'negative-log-likelihood' }).notes.join(),
+    ).toMatch(/no lower bound/)
   })
 
   const labels = { name: 'labels', dtype: 'int64', shape: ['N'] } as const
@@ -128,16 +152,23 @@ describe('selectOutput', () => {
   })
 
   it('lists the outputs when several are candidates', () => {
-    const two = model([softmax], [
-      { name: 'y', dtype: 'float32', shape: ['N', 3] },
-      { name: 'scores', dtype: 'float32', shape: ['N', 3] },
-    ])
-    expect(() => selectOutput(two, {})).toThrow(/several outputs: y \[N × 3\], scores \[N × 3\]\. Choose one by --output NAME/)
+    const two = model(
+      [softmax],
+      [
+        { name: 'y', dtype: 'float32', shape: ['N', 3] },
+        { name: 'scores', dtype: 'float32', shape: ['N', 3] },
+      ],
+    )
+    expect(() => selectOutput(two, {})).toThrow(
+      /several outputs: y \[N × 3\], scores \[N × 3\]\. Choose one by --output NAME/,
+    )
   })
 
   it('takes any tensor inside by name and lists what there is otherwise', () => {
     expect(outputOf(selectOutput(model([softmax]), { output: 'scores' }).model)).toEqual([0, 2.5, 5])
-    expect(() => selectOutput(model([softmax]), { output: 'logits' })).toThrow(/no tensor is named 'logits'.*Outputs: y.*scores/)
+    expect(() => selectOutput(model([softmax]), { output: 'logits' })).toThrow(
+      /no tensor is named 'logits'.*Outputs: y.*scores/,
+    )
   })
 })
 
@@ -156,6 +187,8 @@ describe('a model for exactly one sample', () => {
   })
 
   it('is refused for another fixed number of samples, with the cure', () => {
-    expect(() => modelFromOnnx(fixed([softmax], 4), { name: 'm' })).toThrow(/batches of exactly 4 samples.*dynamic_axes/)
+    expect(() => modelFromOnnx(fixed([softmax], 4), { name: 'm' })).toThrow(
+      /batches of exactly 4 samples.*dynamic_axes/,
+    )
   })
 })

@@ -29,7 +29,12 @@ export function forEachFilter({ parameter, start, end }: ParameterRange, each: (
   const units = shape[outputAxis]
   const perUnit = (end - start) / units
   for (let unit = 0; unit < units; unit++)
-    each(Int32Array.from({ length: perUnit }, (_, i) => start + (Math.floor(i / inner) * units + unit) * inner + (i % inner)))
+    each(
+      Int32Array.from(
+        { length: perUnit },
+        (_, i) => start + (Math.floor(i / inner) * units + unit) * inner + (i % inner),
+      ),
+    )
 }
 
 function normAt(values: Float64Array, positions: Int32Array): number {
@@ -45,7 +50,12 @@ function normAt(values: Float64Array, positions: Int32Array): number {
  *
  * Vectors (biases, scales, shifts) are set to zero unless `ignoreVectors` is false.
  * Source: Li et al. 2018, §4, and its reference implementation. */
-export function normalizeDirection(model: Model, theta: Float64Array, direction: Float64Array, options: DirectionOptions): void {
+export function normalizeDirection(
+  model: Model,
+  theta: Float64Array,
+  direction: Float64Array,
+  options: DirectionOptions,
+): void {
   const { normalization, ignoreVectors = true } = options
   if (!normalizations.includes(normalization))
     throw new DomainError(`direction: normalization must be one of ${normalizations.join(', ')}, got ${normalization}.`)
@@ -58,7 +68,12 @@ export function normalizeDirection(model: Model, theta: Float64Array, direction:
   }
 }
 
-function normalizeParameter(theta: Float64Array, direction: Float64Array, range: ParameterRange, normalization: Normalization): void {
+function normalizeParameter(
+  theta: Float64Array,
+  direction: Float64Array,
+  range: ParameterRange,
+  normalization: Normalization,
+): void {
   const rescale = (positions: Int32Array): void => {
     const factor = normAt(theta, positions) / (normAt(direction, positions) + filterFloor)
     for (const p of positions) direction[p] *= factor
@@ -77,7 +92,13 @@ function normalizeParameter(theta: Float64Array, direction: Float64Array, range:
 }
 
 /** A Gaussian direction [p], normalised against θ. Direction number `index` of a seed is always the same draw. */
-export function randomDirection(model: Model, theta: Float64Array, seed: number, index: number, options: DirectionOptions): Float64Array {
+export function randomDirection(
+  model: Model,
+  theta: Float64Array,
+  seed: number,
+  index: number,
+  options: DirectionOptions,
+): Float64Array {
   const direction = randomStream(seed, 'surface direction', index).normals(parameterCount(model))
   normalizeDirection(model, theta, direction, options)
   return direction

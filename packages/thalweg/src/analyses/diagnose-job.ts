@@ -9,6 +9,7 @@ import { openSubject, subjectJson } from '../subject/subject.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import { diagnosisJson, verdictCard, warningSentences } from './diagnosis-document.ts'
 import type { Language } from './diagnosis-document.ts'
+import { linearTheory, linearTheoryJson, optimumOf } from './linear-theory.ts'
 import { optimizerFacts } from './optimizer-facts.ts'
 
 export interface DiagnoseArgument {
@@ -38,7 +39,9 @@ export async function diagnoseJob(argument: DiagnoseArgument, context: JobContex
   try {
     const { model, dataset, spec, weightDecay, theta } = subject
     const loss = new Loss({ engine, model, dataset, spec, weightDecay })
+    const theory = await linearTheory(subject, loss)
     const diagnosis = await diagnose(loss, theta, {
+      ...optimumOf(theory),
       top: argument.top,
       bottom: argument.bottom,
       denseLimit: argument.denseLimit,
@@ -55,6 +58,7 @@ export async function diagnoseJob(argument: DiagnoseArgument, context: JobContex
     return {
       ...subjectJson(subject, diagnosis.loss, 'float64'),
       ...diagnosisJson(diagnosis, argument.lang),
+      ...(theory && { linear: linearTheoryJson(theory) }),
       ...(Object.keys(files).length > 0 && { files }),
       warnings: [...subject.warnings, ...warningSentences(diagnosis, argument.lang)],
     }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { addDataCommands } from './commands/data.ts'
 import { addDiagnoseCommand } from './commands/diagnose.ts'
+import { addLinearCommand } from './commands/linear.ts'
 import { addModelCommands } from './commands/model.ts'
 import { addRunCommand } from './commands/run.ts'
 import { addSpectrumCommand } from './commands/spectrum.ts'
@@ -18,6 +19,7 @@ function program(): Command {
   addRunCommand(root)
   addDiagnoseCommand(root)
   addSpectrumCommand(root)
+  addLinearCommand(root)
   addModelCommands(root)
   addDataCommands(root)
   return root

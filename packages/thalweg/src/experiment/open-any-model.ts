@@ -11,9 +11,13 @@ export async function openAnyModel(source: string, choice: ModelChoice = {}, dat
   const extension = extname(source).toLowerCase()
   if (extension === '.onnx') return openModelFile(source, choice, data)
   if (extension === '.pt' || extension === '.pth' || extension === '.bin' || extension === '.ckpt')
-    throw new FormatError(`${source}: weights alone are no model. Export it with torch.onnx.export to an .onnx file; docs/guide-your-model.md shows how.`)
+    throw new FormatError(
+      `${source}: weights alone are no model. Export it with torch.onnx.export to an .onnx file; docs/guide-your-model.md shows how.`,
+    )
   if (extension === '.h5' || extension === '.keras' || extension === '.pb')
-    throw new FormatError(`${source}: Keras and TensorFlow files are not read. Convert it with tf2onnx to an .onnx file; docs/guide-your-model.md shows how.`)
+    throw new FormatError(
+      `${source}: Keras and TensorFlow files are not read. Convert it with tf2onnx to an .onnx file; docs/guide-your-model.md shows how.`,
+    )
   if (extension !== '.yaml' && extension !== '.yml')
     throw new FormatError(`${source}: a model is an .onnx file or an experiment (.yaml). Check the path.`)
   const experiment = await readExperiment(source)

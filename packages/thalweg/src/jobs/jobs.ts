@@ -7,6 +7,7 @@ export type Job = (argument: never, context: JobContext) => Promise<unknown>
 const loaders: Readonly<Record<string, () => Promise<Job>>> = {
   'run-experiment': async () => (await import('../experiment/run-experiment.ts')).runExperiment,
   diagnose: async () => (await import('../analyses/diagnose-job.ts')).diagnoseJob,
+  linear: async () => (await import('../analyses/linear-job.ts')).linearJob,
   spectrum: async () => (await import('../analyses/spectrum-job.ts')).spectrumJob,
 }
 

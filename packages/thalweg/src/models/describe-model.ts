@@ -26,7 +26,12 @@ interface ParameterRow {
 /** The table of parameters, what is held constant and why, and what goes in and out. */
 export function describeModel({ model, file }: OpenedModel, choice: ModelChoice = {}): ModelDescription {
   const rows = model.parameters.map((p) => rowOf(p, file))
-  const constants = file ? chooseParameters(file, choice).constants.map((c) => ({ ...c, shape: file.initializers.get(c.name)!.tensor.shape })) : []
+  const constants = file
+    ? chooseParameters(file, choice).constants.map((c) => ({
+        ...c,
+        shape: file.initializers.get(c.name)!.tensor.shape,
+      }))
+    : []
   const notes = [...model.notes, ...tieNotes(rows)]
   const count = parameterCount(model)
   return {
@@ -45,7 +50,9 @@ export function describeModel({ model, file }: OpenedModel, choice: ModelChoice 
       `${model.name}: ${count} parameters in ${rows.length} tensors`,
       ...model.inputs.map((i) => `input   ${i.name} ${i.dtype} [n${i.shape.map((d) => ` × ${d}`).join('')}]`),
       `output  ${file ? `${file.outputs[0].name} ` : ''}[n${model.outputShape.map((d) => ` × ${d}`).join('')}]`,
-      ...(file ? [`file    ${file.producer || 'unknown producer'}, operator set ${file.opset}, ${file.nodes.length} nodes`] : []),
+      ...(file
+        ? [`file    ${file.producer || 'unknown producer'}, operator set ${file.opset}, ${file.nodes.length} nodes`]
+        : []),
       '',
       ...table(rows),
       ...constantLines(constants),
@@ -91,7 +98,16 @@ function table(rows: readonly ParameterRow[]): string[] {
     `${name.padEnd(width)}  ${shape.padEnd(18)} ${role.padEnd(10)} ${filters.padStart(7)} ${size.padStart(9)}  ${tied}`.trimEnd()
   return [
     line('name', 'shape', 'role', 'filters', 'size', ''),
-    ...rows.map((r) => line(r.name, `[${r.shape.join(' × ')}]`, r.role, String(r.filters), String(r.size), r.uses > 1 ? `tied, ${r.uses} uses` : '')),
+    ...rows.map((r) =>
+      line(
+        r.name,
+        `[${r.shape.join(' × ')}]`,
+        r.role,
+        String(r.filters),
+        String(r.size),
+        r.uses > 1 ? `tied, ${r.uses} uses` : '',
+      ),
+    ),
   ]
 }
 
@@ -101,7 +117,13 @@ function constantLines(constants: readonly { name: string; shape: readonly numbe
   return [
     '',
     'held constant (change with --train NAME, --freeze NAME):',
-    ...reasons.map((reason) => `  ${reason}: ${constants.filter((c) => c.reason === reason).map((c) => `${c.name} [${c.shape.join(' × ')}]`).join(', ')}`),
+    ...reasons.map(
+      (reason) =>
+        `  ${reason}: ${constants
+          .filter((c) => c.reason === reason)
+          .map((c) => `${c.name} [${c.shape.join(' × ')}]`)
+          .join(', ')}`,
+    ),
     '',
   ]
 }

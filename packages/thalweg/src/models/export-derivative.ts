@@ -19,10 +19,19 @@ export interface DerivativeFile {
  * Metadata: `thalweg.what`, `thalweg.loss` (name, reduction, options, weight decay), `thalweg.layout` (where each parameter
  * lies in θ), `thalweg.inputs` and `thalweg.outputs` (name, dtype, shape, meaning), `thalweg.notes`; JSON but for the first.
  * @throws {UnsupportedError} above 2 GiB. */
-export function exportDerivative(what: DerivativeName, theta: Float64Array, options: DerivativeOptions): DerivativeFile {
+export function exportDerivative(
+  what: DerivativeName,
+  theta: Float64Array,
+  options: DerivativeOptions,
+): DerivativeFile {
   const { model, spec, weightDecay = 0 } = options
   const { graph, inputs, outputs } = derivativeGraph(what, options)
-  const layout = parameterRanges(model).map(({ parameter, start, end }) => ({ name: parameter.name, shape: parameter.shape, start, end }))
+  const layout = parameterRanges(model).map(({ parameter, start, end }) => ({
+    name: parameter.name,
+    shape: parameter.shape,
+    start,
+    end,
+  }))
   const about: Readonly<Record<string, unknown>> = {
     'thalweg.loss': what === 'outputs' || what === 'jvp' ? null : { ...spec, weightDecay },
     'thalweg.layout': layout,
@@ -30,7 +39,10 @@ export function exportDerivative(what: DerivativeName, theta: Float64Array, opti
     'thalweg.outputs': outputs,
     'thalweg.notes': model.notes,
   }
-  const metadata = new Map([['thalweg.what', what], ...Object.entries(about).map(([key, value]) => [key, JSON.stringify(value)] as const)])
+  const metadata = new Map([
+    ['thalweg.what', what],
+    ...Object.entries(about).map(([key, value]) => [key, JSON.stringify(value)] as const),
+  ])
   return {
     bytes: exportOnnx(withWideFactors(prepareGraph(graph)), { name: model.name, metadata }),
     parameters: encodeNpz(parameterArrays(theta, options)),
@@ -42,7 +54,9 @@ export function exportDerivative(what: DerivativeName, theta: Float64Array, opti
 function parameterArrays(theta: Float64Array, { model, dtype, parameters }: DerivativeOptions): Record<string, Tensor> {
   const cast = (value: Tensor, to: FloatDType): Tensor => castTensor(value, to)
   if (parameters === 'flat') return { theta: cast(tensor('float64', [theta.length], theta), dtype) }
-  return Object.fromEntries(Object.entries(unflattenParameters(model, theta)).map(([name, value]) => [name, cast(value, dtype)]))
+  return Object.fromEntries(
+    Object.entries(unflattenParameters(model, theta)).map(([name, value]) => [name, cast(value, dtype)]),
+  )
 }
 
 /** The graph with every float64 factor that is one number written as a row of equal numbers. ONNX Runtime folds such a factor
@@ -63,5 +77,11 @@ function widened(x: Expr, shape: readonly number[]): Expr {
   const longest = shape.indexOf(Math.max(...shape))
   if (x.op !== 'Constant' || sizeOf(x.shape) !== 1 || longest < 0 || shape[longest] === 1) return x
   const data = new Float64Array(shape[longest]).fill(Number(x.attributes.value.data[0]))
-  return constant(tensor('float64', shape.map((d, i) => (i === longest ? d : 1)), data))
+  return constant(
+    tensor(
+      'float64',
+      shape.map((d, i) => (i === longest ? d : 1)),
+      data,
+    ),
+  )
 }

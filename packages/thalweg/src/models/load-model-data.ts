@@ -24,15 +24,27 @@ export async function loadModelData(
   loss?: LossName,
 ): Promise<Dataset> {
   const single = typeof source === 'string' ? source : source.length === 1 ? source[0] : undefined
-  const dataset = single?.toLowerCase().endsWith('.npz') ? await loadArrays(model, single, choice, loss) : await loadOther(source, choice, loss)
+  const dataset = single?.toLowerCase().endsWith('.npz')
+    ? await loadArrays(model, single, choice, loss)
+    : await loadOther(source, choice, loss)
   return withFields(dataset, { inputs: checkedInputs(model.inputs, dataset) })
 }
 
-async function loadArrays(model: Pick<OnnxModel, 'inputs'>, file: string, choice: ModelDataChoice, loss: LossName | undefined): Promise<Dataset> {
+async function loadArrays(
+  model: Pick<OnnxModel, 'inputs'>,
+  file: string,
+  choice: ModelDataChoice,
+  loss: LossName | undefined,
+): Promise<Dataset> {
   const arrays = openNpz(await readSource({ file }), { file })
   const match = matchArrays(model.inputs, arrays.names, choice, file)
-  const inputs = Object.fromEntries(match.input.map((text) => [text.slice(0, text.indexOf('=')), arrays.read(text.slice(text.indexOf('=') + 1))]))
-  const weights = choice.sampleWeights === undefined ? undefined : weightsOf(arrays.read(choice.sampleWeights), choice.sampleWeights, file)
+  const inputs = Object.fromEntries(
+    match.input.map((text) => [text.slice(0, text.indexOf('=')), arrays.read(text.slice(text.indexOf('=') + 1))]),
+  )
+  const weights =
+    choice.sampleWeights === undefined
+      ? undefined
+      : weightsOf(arrays.read(choice.sampleWeights), choice.sampleWeights, file)
   return makeDataset({
     name: basename(file, '.npz'),
     origin: file,
@@ -42,20 +54,33 @@ async function loadArrays(model: Pick<OnnxModel, 'inputs'>, file: string, choice
   })
 }
 
-async function loadOther(source: string | readonly string[], choice: ModelDataChoice, loss: LossName | undefined): Promise<Dataset> {
+async function loadOther(
+  source: string | readonly string[],
+  choice: ModelDataChoice,
+  loss: LossName | undefined,
+): Promise<Dataset> {
   const { sampleWeights, task, ...selection } = choice
   if (sampleWeights !== undefined)
-    throw new DomainError(`--sample-weights ${sampleWeights}: sample weights are an array of an .npz file. Save the data with numpy.savez.`)
+    throw new DomainError(
+      `--sample-weights ${sampleWeights}: sample weights are an array of an .npz file. Save the data with numpy.savez.`,
+    )
   const dataset = await loadData(source, { ...selection, task })
   // Integers of a table look like classes; a loss of numbers reads them as numbers.
   const numeric = loss !== undefined && !classLosses.has(loss) && !binaryLosses.has(loss)
-  if (!numeric || task !== undefined || dataset.task === 'regression' || dataset.classNames !== undefined) return dataset
-  return withFields(dataset, { task: 'regression', classCount: undefined, targets: castTensor(dataset.targets, 'float64') })
+  if (!numeric || task !== undefined || dataset.task === 'regression' || dataset.classNames !== undefined)
+    return dataset
+  return withFields(dataset, {
+    task: 'regression',
+    classCount: undefined,
+    targets: castTensor(dataset.targets, 'float64'),
+  })
 }
 
 function weightsOf(value: Tensor, key: string, file: string): Float64Array {
   if (sizeOf(value.shape) !== value.shape[0])
-    throw new ShapeError(`${file}, array '${key}': sample weights are one number per sample, got shape [${value.shape}].`)
+    throw new ShapeError(
+      `${file}, array '${key}': sample weights are one number per sample, got shape [${value.shape}].`,
+    )
   return Float64Array.from(numbersOf(value))
 }
 
@@ -69,12 +94,18 @@ export function targetsFor(value: Tensor, loss: LossName | undefined, task: Task
   const { shape, dtype } = value
   const column = sizeOf(shape) === shape[0]
   const integers = !isFloat(dtype)
-  const classes = task === 'classification' || (task === undefined && (loss === undefined ? integers && column : classLosses.has(loss)))
+  const classes =
+    task === 'classification' ||
+    (task === undefined && (loss === undefined ? integers && column : classLosses.has(loss)))
   if (classes && column)
-    return { task: 'classification', targets: integers ? indices(value) : labelsOf(Float64Array.from(numbersOf(value)), where) }
+    return {
+      task: 'classification',
+      targets: integers ? indices(value) : labelsOf(Float64Array.from(numbersOf(value)), where),
+    }
   if (classes) return { task: 'classification', targets: distributions(value, where) }
   const binary = loss !== undefined && binaryLosses.has(loss) && integers && column && task === undefined
-  if (binary && numbersOf(castTensor(value, 'float64')).every((v) => v >= 0)) return { task: 'classification', targets: indices(value) }
+  if (binary && numbersOf(castTensor(value, 'float64')).every((v) => v >= 0))
+    return { task: 'classification', targets: indices(value) }
   return { task: 'regression', targets: integers ? castTensor(value, 'float64') : value }
 }
 
@@ -103,7 +134,11 @@ function checkedInputs(values: readonly OnnxValue[], dataset: Dataset): Record<s
   const names = Object.keys(dataset.inputs)
   const checked: Record<string, Tensor> = { ...dataset.inputs }
   for (const value of values) {
-    const key = names.includes(value.name) ? value.name : values.length === 1 && names.length === 1 ? names[0] : undefined
+    const key = names.includes(value.name)
+      ? value.name
+      : values.length === 1 && names.length === 1
+        ? names[0]
+        : undefined
     if (key === undefined) continue
     checkLayout(value, dataset.inputs[key], key)
     checked[key] = value.dtype === 'int64' ? wholeNumbers(dataset.inputs[key], value.name) : dataset.inputs[key]
@@ -116,22 +151,27 @@ function wholeNumbers(data: Tensor, name: string): Tensor {
   const values = numbersOf(data)
   const bad = values.findIndex((v) => !Number.isSafeInteger(v))
   if (bad >= 0)
-    throw new DomainError(`model input ${name}: takes whole numbers (indices), got ${values[bad]} at element ${bad}. Pass the indices, not their embedding.`)
+    throw new DomainError(
+      `model input ${name}: takes whole numbers (indices), got ${values[bad]} at element ${bad}. Pass the indices, not their embedding.`,
+    )
   return castTensor(data, 'int64')
 }
 
 /** Rows may be flattened or not, but two different layouts of one size would be read in the wrong order. */
 function checkLayout({ name, shape }: OnnxValue, data: Tensor, key: string): void {
   if (shape === undefined) return
-  const long = (axes: readonly (number | string)[]): (number | string)[] => axes.filter((d) => d !== 1)
-  const wanted = long(shape.slice(1))
-  const given = long(data.shape.slice(1))
-  const fits = wanted.length === given.length && wanted.every((d, i) => typeof d === 'string' || d === given[i])
-  const flattened = wanted.length <= 1 || given.length <= 1
-  const elements = wanted.every((d) => typeof d === 'number') ? sizeOf(wanted as number[]) : undefined
-  if (fits || (flattened && elements !== undefined && elements === sizeOf(data.shape.slice(1)))) return
-  if (elements === undefined && wanted.length !== given.length && flattened) return
-  const permuted = [...wanted].sort().join() === [...given].sort().join()
-  const cure = permuted ? 'The axes seem to be in another order (channels first or last?): transpose the array' : 'Pass the array that the model was trained on'
-  throw new ShapeError(`model input ${name}: takes [${shape.slice(1).join(' × ')}] per sample, got [${data.shape.slice(1).join(' × ')}] from ${key}. ${cure}.`)
+  const wanted = shape.slice(1).filter((d) => d !== 1)
+  const given = data.shape.slice(1).filter((d) => d !== 1)
+  if (wanted.length === given.length && wanted.every((d, i) => typeof d === 'string' || d === given[i])) return
+  const known = wanted.filter((d) => typeof d === 'number')
+  const sameSize = known.length < wanted.length || sizeOf(known) === sizeOf(given)
+  if (sameSize && (wanted.length <= 1 || given.length <= 1)) return
+  const ascending = (axes: readonly number[]): string => axes.toSorted((a, b) => a - b).join()
+  const cure =
+    ascending(known) === ascending(given)
+      ? 'The axes seem to be in another order (channels first or last?): transpose the array'
+      : 'Pass the array that the model was trained on'
+  throw new ShapeError(
+    `model input ${name}: takes [${shape.slice(1).join(' × ')}] per sample, got [${data.shape.slice(1).join(' × ')}] from ${key}. ${cure}.`,
+  )
 }

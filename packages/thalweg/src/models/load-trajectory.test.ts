@@ -16,7 +16,12 @@ beforeEach(() => {
   folder = mkdtempSync(join(root, 'run-'))
 })
 
-const weight = (v: number, shape = [3, 2]): Tensor => tensorOf('float32', shape, Array.from({ length: 6 }, () => v))
+const weight = (v: number, shape = [3, 2]): Tensor =>
+  tensorOf(
+    'float32',
+    shape,
+    Array.from({ length: 6 }, () => v),
+  )
 const bias = (v: number): Tensor => tensorOf('float32', [3], [v, v, v])
 
 function onnx(w: number): Uint8Array {
@@ -27,7 +32,14 @@ function onnx(w: number): Uint8Array {
       ['fc.weight', weight(w)],
       ['fc.bias', bias(w)],
     ]),
-    nodes: [{ op: 'Gemm', inputs: ['x', 'fc.weight', 'fc.bias'], outputs: ['y'], attributes: new Map([['transB', { kind: 'int', value: 1 }]]) }],
+    nodes: [
+      {
+        op: 'Gemm',
+        inputs: ['x', 'fc.weight', 'fc.bias'],
+        outputs: ['y'],
+        attributes: new Map([['transB', { kind: 'int', value: 1 }]]),
+      },
+    ],
   })
 }
 
@@ -43,7 +55,8 @@ function checkpoint(name: string, tensors: Record<string, Tensor>, metadata: Rec
 
 describe('loadTrajectory', () => {
   it('reads .safetensors in the order of the numbers in their names', async () => {
-    for (const step of [10, 9, 100]) checkpoint(`epoch-${step}.safetensors`, { 'fc.weight': weight(step), 'fc.bias': bias(-step) })
+    for (const step of [10, 9, 100])
+      checkpoint(`epoch-${step}.safetensors`, { 'fc.weight': weight(step), 'fc.bias': bias(-step) })
     const { points } = await loadTrajectory(folder, model())
     expect(points.map((p) => p.name)).toEqual(['epoch-9', 'epoch-10', 'epoch-100'])
     expect(Array.from(points[0].theta)).toEqual([9, 9, 9, 9, 9, 9, -9, -9, -9])
@@ -76,10 +89,22 @@ describe('loadTrajectory', () => {
   })
 
   it.each([
-    ['a missing parameter', { 'fc.weight': weight(1), 'module.fc.bias': bias(1) }, /no parameter 'fc\.bias'.*fc\.weight, module\.fc\.bias.*prefix/],
-    ['a transposed one', { 'fc.weight': weight(1, [2, 3]), 'fc.bias': bias(1) }, /fc\.weight is \[3,2\], here it is float32 \[2,3\]\. It is transposed: .*do_constant_folding=False/],
+    [
+      'a missing parameter',
+      { 'fc.weight': weight(1), 'module.fc.bias': bias(1) },
+      /no parameter 'fc\.bias'.*fc\.weight, module\.fc\.bias.*prefix/,
+    ],
+    [
+      'a transposed one',
+      { 'fc.weight': weight(1, [2, 3]), 'fc.bias': bias(1) },
+      /fc\.weight is \[3,2\], here it is float32 \[2,3\]\. It is transposed: .*do_constant_folding=False/,
+    ],
     ['another shape', { 'fc.weight': weight(1, [6, 1]), 'fc.bias': bias(1) }, /belongs to another model/],
-    ['integers', { 'fc.weight': tensorOf('int64', [3, 2], [1, 1, 1, 1, 1, 1]), 'fc.bias': bias(1) }, /here it is int64/],
+    [
+      'integers',
+      { 'fc.weight': tensorOf('int64', [3, 2], [1, 1, 1, 1, 1, 1]), 'fc.bias': bias(1) },
+      /here it is int64/,
+    ],
   ])('refuses %s, naming file and parameter', async (_, tensors, message) => {
     checkpoint('bad.safetensors', tensors)
     await expect(loadTrajectory(folder, model())).rejects.toThrow(message)

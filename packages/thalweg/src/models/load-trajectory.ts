@@ -35,7 +35,9 @@ export async function loadTrajectory(path: string, model: Model): Promise<Trajec
     const theta = thetaOf(model, tensors, file)
     const moving = [...tensors.keys()].find((name) => /running_(mean|var)$/.test(name))
     if (moving !== undefined && extname(file) === '.safetensors')
-      notes.add(`The checkpoints hold batch-norm statistics (${moving}, …); every point is evaluated with those of the model file, as on one surface.`)
+      notes.add(
+        `The checkpoints hold batch-norm statistics (${moving}, …); every point is evaluated with those of the model file, as on one surface.`,
+      )
     return { name: basename(file, extname(file)), theta, ...(step !== undefined && { step }) }
   })
   const ordered = points.every((p) => p.step !== undefined) ? points.sort((a, b) => a.step! - b.step!) : points
@@ -44,7 +46,8 @@ export async function loadTrajectory(path: string, model: Model): Promise<Trajec
 
 async function checkpointsIn(path: string): Promise<{ folder: string; files: string[] }> {
   const info = await stat(path).catch(() => undefined)
-  if (!info?.isDirectory()) throw new FormatError(`${path}: a trajectory is a folder of checkpoints (.safetensors or .onnx). Check the path.`)
+  if (!info?.isDirectory())
+    throw new FormatError(`${path}: a trajectory is a folder of checkpoints (.safetensors or .onnx). Check the path.`)
   const inner = join(path, 'checkpoints')
   const folder = (await stat(inner).catch(() => undefined))?.isDirectory() ? inner : path
   const all = (await readdir(folder)).sort(new Intl.Collator('en', { numeric: true }).compare)
@@ -81,7 +84,9 @@ function thetaOf(model: Model, tensors: ReadonlyMap<string, Tensor>, file: strin
     const turned = String(value.shape.toReversed()) === String(shape)
     throw new ShapeError(
       `${file}: the model's parameter ${name} is [${shape}], here it is ${value.dtype} [${value.shape}]. ` +
-        (turned ? 'It is transposed: export the model with do_constant_folding=False.' : 'The checkpoint belongs to another model.'),
+        (turned
+          ? 'It is transposed: export the model with do_constant_folding=False.'
+          : 'The checkpoint belongs to another model.'),
     )
   }
   return flattenParameters(model, Object.fromEntries(tensors))

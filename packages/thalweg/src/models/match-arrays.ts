@@ -19,12 +19,19 @@ export interface ArrayMatch {
 /** Arrays for the inputs and the target of a model: those named by the user, else those of the same name, else `x` and `y`,
  * else the only one left. Anything less clear is an error that lists the choices: nothing is guessed.
  * @throws {DomainError} */
-export function matchArrays(inputs: readonly Pick<OnnxValue, 'name'>[], names: readonly string[], choice: ArrayChoice, file: string): ArrayMatch {
+export function matchArrays(
+  inputs: readonly Pick<OnnxValue, 'name'>[],
+  names: readonly string[],
+  choice: ArrayChoice,
+  file: string,
+): ArrayMatch {
   const modelNames = inputs.map(({ name }) => name)
   const given = new Map(parseInputs(choice.input ?? []).map(({ name, key }) => [name, key]))
   for (const name of given.keys())
     if (!modelNames.includes(name))
-      throw new DomainError(`--input ${name}=${given.get(name)}: the model has no input '${name}'. Its inputs are: ${modelNames.join(', ')}.`)
+      throw new DomainError(
+        `--input ${name}=${given.get(name)}: the model has no input '${name}'. Its inputs are: ${modelNames.join(', ')}.`,
+      )
   for (const key of [...given.values(), choice.target, choice.sampleWeights]) requireArray(names, key, file)
   const reserved = new Set([choice.target, choice.sampleWeights, ...given.values()].filter((key) => key !== undefined))
   const free = names.filter((name) => !reserved.has(name))
@@ -43,7 +50,9 @@ export function matchArrays(inputs: readonly Pick<OnnxValue, 'name'>[], names: r
   const rest = free.filter((key) => !keys.includes(key))
   const target = choice.target ?? (rest.includes('y') ? 'y' : rest.length === 1 ? rest[0] : undefined)
   if (target === undefined)
-    throw new DomainError(`${file}: no array is clearly the targets. It holds ${names.join(', ')}. Say which by --target KEY.`)
+    throw new DomainError(
+      `${file}: no array is clearly the targets. It holds ${names.join(', ')}. Say which by --target KEY.`,
+    )
   return { input: modelNames.map((name, i) => `${name}=${keys[i]}`), target }
 }
 

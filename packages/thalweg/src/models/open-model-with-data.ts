@@ -20,6 +20,8 @@ export async function openModelWithData(
   const dataset = await loadModelData(file, source, { input, target, sampleWeights, task }, choice.loss)
   const opened = modelOfFile(whole, path, choice, dataset)
   if (opened.model.parameters.length === 0)
-    throw new DomainError(`${path}: no parameters are left, so the loss is a constant. See 'thalweg model info', --train and --freeze.`)
+    throw new DomainError(
+      `${path}: no parameters are left, so the loss is a constant. See 'thalweg model info', --train and --freeze.`,
+    )
   return { ...opened, dataset }
 }

@@ -49,7 +49,13 @@ async function subjectOf({ subject, what }: ExportArgument): Promise<Exported> {
     const { model } = await openAnyModel(subject.model, subject)
     // any loss of numbers will do: neither the outputs nor J v contain it
     const targets = { dtype: 'float64', shape: [1, ...model.outputShape] } as const
-    return { model, theta: model.initialize(subject.seed), spec: { name: 'squared', reduction: 'sum' }, targets, warnings: model.notes }
+    return {
+      model,
+      theta: model.initialize(subject.seed),
+      spec: { name: 'squared', reduction: 'sum' },
+      targets,
+      warnings: model.notes,
+    }
   }
   const { model, theta, dataset, spec, weightDecay, warnings } = await openSubject(subject)
   const { targets, sampleWeights } = dataset

@@ -37,12 +37,18 @@ export function addModelCommands(root: Command): void {
     .option('--freeze <pattern...>', 'initializers that are constants although they look like parameters')
     .option('--json', 'print one JSON document')
     .action(info)
-  addSubjectOptions(model.command('export').description('write a model, its loss or a derivative of it as an ONNX file'))
+  addSubjectOptions(
+    model.command('export').description('write a model, its loss or a derivative of it as an ONNX file'),
+  )
     .addOption(new Option('--what <what>', 'what the file computes').choices(derivatives).default('outputs'))
     .requiredOption('--out <file>', '.onnx file to write; the parameters go into the .npz beside it', onnxPath)
     .option('--batch <n>', 'samples per run (default: 1)', wholeNumber('--batch', 1))
     .addOption(new Option('--dtype <dtype>', 'of all floats').choices(['float64', 'float32']).default('float64'))
-    .addOption(new Option('--parameters <how>', 'one vector theta, or one input per parameter').choices(['flat', 'named']).default('flat'))
+    .addOption(
+      new Option('--parameters <how>', 'one vector theta, or one input per parameter')
+        .choices(['flat', 'named'])
+        .default('flat'),
+    )
     .action(exportFile)
 }
 
@@ -59,7 +65,12 @@ async function info(source: string, options: InfoOptions): Promise<void> {
   const choice = { output, loss, train, freeze }
   const description = describeModel(await openAnyModel(source, choice), choice)
   if (options.json)
-    printJson({ command: 'model info', version: packageVersion(), model: { path: source, ...description.data }, warnings: description.notes })
+    printJson({
+      command: 'model info',
+      version: packageVersion(),
+      model: { path: source, ...description.data },
+      warnings: description.notes,
+    })
   else print(options, ...description.lines)
 }
 
@@ -72,7 +83,8 @@ async function exportFile(source: string, options: ExportOptions): Promise<void>
     printJson({ command: 'model export', version: packageVersion(), model: { path: source }, what, dtype, ...written })
     return
   }
-  const describe = (v: (typeof written.inputs)[number]): string => `${v.name} ${v.dtype} [${v.shape.join(' × ')}]: ${v.means}`
+  const describe = (v: (typeof written.inputs)[number]): string =>
+    `${v.name} ${v.dtype} [${v.shape.join(' × ')}]: ${v.means}`
   print(
     options,
     `wrote ${written.files.join(' and ')}`,

@@ -1,0 +1,66 @@
+import { DomainError } from '@thalweg/graph'
+import { linearProblemFromRows, linearReport, sampleCount } from '@thalweg/landscape'
+import type { LinearReport } from '@thalweg/landscape'
+import { writeFileAtomic } from '../files/write-atomic.ts'
+import { loadData } from '../formats/load-data.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import type { LadderLevel, ValueLadder } from '../report/scene.ts'
+import type { Language } from './diagnosis-document.ts'
+import { rowsOf } from './linear-theory.ts'
+
+export interface LinearArgument {
+  readonly data: readonly string[]
+  readonly input?: readonly string[]
+  readonly target?: string
+  readonly widths: readonly number[]
+  readonly limit?: number
+  /** SVG of the ladder of critical values. */
+  readonly figure?: string
+  readonly lang: Language
+}
+
+export type LinearDocument = LinearReport & { readonly data: object; readonly loss: object; readonly warnings: readonly string[] }
+
+/** All critical points of a deep linear network on a data set, in closed form, each kind verified on a representative. */
+export async function linearJob(argument: LinearArgument, _: JobContext): Promise<LinearDocument> {
+  const { data, input, target, widths } = argument
+  const dataset = await loadData(data.length === 1 ? data[0] : data, { input, target, task: 'regression' })
+  const inputs = Object.values(dataset.inputs)
+  if (inputs.length !== 1) throw new DomainError(`linear: needs one input, got ${Object.keys(dataset.inputs).join(', ')}. Choose one by --input.`)
+  const problem = linearProblemFromRows(rowsOf(inputs[0]), rowsOf(dataset.targets), widths, { sampleWeights: dataset.sampleWeights })
+  const report = linearReport(problem, { limit: argument.limit })
+  if (argument.figure !== undefined) {
+    const { renderSvg } = await import('../report/render-svg.ts')
+    await writeFileAtomic(argument.figure, renderSvg(ladder(report, argument.lang)))
+  }
+  return {
+    data: { path: data.join(','), samples: sampleCount(dataset) },
+    loss: { name: 'half-sum-squares', reduction: 'sum', value: report.globalMinimum },
+    ...report,
+    warnings: report.assumptions.warnings,
+  }
+}
+
+/** Critical values as rungs, equal kinds of one value on one rung. */
+function ladder(report: LinearReport, lang: Language): ValueLadder {
+  return {
+    kind: 'value-ladder',
+    lang,
+    title: `Critical values of a linear network, widths ${report.widths.join('-')}`,
+    caption: 'Loss of every class of critical points; S is the set of eigenvalues of Σ that the class keeps.',
+    settings: [
+      { name: 'loss', value: '½ Σ‖ŷ − y‖²' },
+      { name: 'classes', value: report.classCount },
+    ],
+    y: { label: 'loss' },
+    levels: report.classes.slice(0, 40).map((each): LadderLevel => {
+      const canonical = each.representatives.find((r) => r.canonical)
+      return {
+        value: each.loss,
+        label: `{${each.subset.join(', ')}}`,
+        kind: each.kinds.length > 1 ? 'both-saddles' : each.kinds[0],
+        ...(canonical?.inertia && { inertia: canonical.inertia }),
+      }
+    }),
+  }
+}
