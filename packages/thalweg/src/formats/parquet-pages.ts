@@ -92,7 +92,7 @@ function unpack({ codec, broken }: Page, content: Uint8Array, length: number): U
   if (codec === 'SNAPPY' && length > 64 * content.length) throw broken(`${content.length} bytes cannot hold ${length}`)
   try {
     const page = decompress(content, length)
-    if (page.length !== length) throw new Error(`expected ${length} bytes, got ${page.length}`)
+    if (page.length !== length) throw new FormatError(`expected ${length} bytes, got ${page.length}`)
     return page
   } catch (error) {
     throw broken(`a page cannot be unpacked, ${(error as Error).message}`)

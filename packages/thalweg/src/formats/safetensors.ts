@@ -1,4 +1,4 @@
-import { DomainError, UnsupportedError, bytesOf } from '@thalweg/graph'
+import { DomainError, UnsupportedError, bytesOf, FormatError } from '@thalweg/graph'
 import type { DType, Tensor } from '@thalweg/graph'
 import { decodeElements, encodeElements } from './elements.ts'
 import type { ElementType } from './elements.ts'
@@ -79,7 +79,7 @@ function parseHeader(bytes: Uint8Array, source: Source): { header: Record<string
   let header: unknown
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, dataOffset))
-    if (!text.startsWith('{')) throw new SyntaxError(`the header must start with {, got ${JSON.stringify(text[0])}`)
+    if (!text.startsWith('{')) throw new FormatError(`the header must start with {, got ${JSON.stringify(text[0])}`)
     header = JSON.parse(text)
   } catch (error) {
     throw broken(source, 'byte 8', `the header must be JSON, got an error: ${(error as Error).message}`)

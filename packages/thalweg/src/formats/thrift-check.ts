@@ -1,3 +1,4 @@
+import { FormatError } from '@thalweg/graph'
 /** Thrift's compact protocol nests at most this deep in Parquet: footer, row group, column, metadata, statistics. */
 const depthMax = 12
 
@@ -5,7 +6,7 @@ const depthMax = 12
  * (hyparquet allocates what a list claims) can be given it afterwards.
  *
  * @returns the offset after the struct.
- * @throws {RangeError} if a length leaves the bytes, an integer is overlong, or the nesting is too deep. */
+ * @throws {FormatError} if a length leaves the bytes, an integer is overlong, or the nesting is too deep. */
 export function checkThriftStruct(bytes: Uint8Array, offset: number): number {
   return new ThriftWalk(bytes, offset).struct(0)
 }
@@ -20,7 +21,7 @@ class ThriftWalk {
   }
 
   struct(depth: number): number {
-    if (depth > depthMax) throw new RangeError(`structs nest deeper than ${depthMax} at byte ${this.#offset}`)
+    if (depth > depthMax) throw new FormatError(`structs nest deeper than ${depthMax} at byte ${this.#offset}`)
     for (;;) {
       const byte = this.#byte()
       if ((byte & 15) === 0) return this.#offset
@@ -37,32 +38,32 @@ class ThriftWalk {
     else if (type === 8) this.#skip(this.#length())
     else if (type === 9) this.#list(depth)
     else if (type === 12) this.struct(depth + 1)
-    else throw new RangeError(`unknown type ${type} at byte ${this.#offset}`)
+    else throw new FormatError(`unknown type ${type} at byte ${this.#offset}`)
   }
 
   #list(depth: number): void {
     const byte = this.#byte()
     const type = byte & 15
     const count = byte >> 4 === 15 ? this.#length() : byte >> 4
-    if (count > this.#bytes.length - this.#offset) throw new RangeError(`a list of ${count} at byte ${this.#offset}`)
-    if (depth > depthMax) throw new RangeError(`lists nest deeper than ${depthMax} at byte ${this.#offset}`)
+    if (count > this.#bytes.length - this.#offset) throw new FormatError(`a list of ${count} at byte ${this.#offset}`)
+    if (depth > depthMax) throw new FormatError(`lists nest deeper than ${depthMax} at byte ${this.#offset}`)
     // In a list a truth value takes a byte; in a struct it is part of the field's type.
     for (let i = 0; i < count; i++) this.#value(type === 1 || type === 2 ? 3 : type, depth + 1)
   }
 
   #byte(): number {
-    if (this.#offset >= this.#bytes.length) throw new RangeError(`ends inside a struct at byte ${this.#offset}`)
+    if (this.#offset >= this.#bytes.length) throw new FormatError(`ends inside a struct at byte ${this.#offset}`)
     return this.#bytes[this.#offset++]
   }
 
   #skip(count: number): void {
-    if (count > this.#bytes.length - this.#offset) throw new RangeError(`${count} bytes at byte ${this.#offset}`)
+    if (count > this.#bytes.length - this.#offset) throw new FormatError(`${count} bytes at byte ${this.#offset}`)
     this.#offset += count
   }
 
   #integer(): void {
     for (let i = 0; i < 10; i++) if (this.#byte() < 128) return
-    throw new RangeError(`an integer of more than 10 bytes at byte ${this.#offset}`)
+    throw new FormatError(`an integer of more than 10 bytes at byte ${this.#offset}`)
   }
 
   /** A non-negative 31-bit count. */
@@ -73,6 +74,6 @@ class ThriftWalk {
       value += (byte & 127) * 2 ** shift
       if (byte < 128 && value < 2 ** 31) return value
     }
-    throw new RangeError(`a length beyond 2^31 at byte ${this.#offset}`)
+    throw new FormatError(`a length beyond 2^31 at byte ${this.#offset}`)
   }
 }
