@@ -34,6 +34,17 @@ describe('builders that have nothing to do return their operand', () => {
   })
 })
 
+describe('reshape and transpose never look through their operand', () => {
+  // a derivative by that operand would be zero without a word: parameters are reshaped slices of one vector
+  it.each<[string, Expr, (e: Expr) => Expr]>([
+    ['reshape', s.reshape(x, [6]), (e) => s.reshape(e, [3, 2])],
+    ['reshape back', s.reshape(x, [6]), (e) => s.reshape(e, [2, 3])],
+    ['transpose back', s.transpose(x, [1, 0]), (e) => s.transpose(e, [1, 0])],
+  ])('%s', (_, operand, build) => {
+    expect(build(operand).inputs[0]).toBe(operand)
+  })
+})
+
 describe('sliceAxis follows NumPy', () => {
   const six = counting([6])
   it.each([

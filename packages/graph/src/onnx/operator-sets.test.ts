@@ -16,12 +16,21 @@ const ints = (...value: number[]): OnnxAttribute => ({ kind: 'ints', value })
 const text = (value: string): OnnxAttribute => ({ kind: 'string', value })
 const index = (...values: number[]): Tensor => tensorOf('int64', [values.length], values)
 
-function call(op: string, inputs: string[], outputs: string[], attributes: Record<string, OnnxAttribute> = {}): OnnxNodeToWrite {
+function call(
+  op: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: Record<string, OnnxAttribute> = {},
+): OnnxNodeToWrite {
   return { op, name: `the ${op} of ${outputs[0]}`, inputs, outputs, attributes: new Map(Object.entries(attributes)) }
 }
 
 const wave = (shape: number[], phase: number): Tensor =>
-  tensorOf('float64', shape, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(1.7 * i + phase)))
+  tensorOf(
+    'float64',
+    shape,
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(1.7 * i + phase)),
+  )
 
 const parameters: Record<string, Tensor> = {
   W: wave([4, 2, 3, 3], 1),
@@ -34,19 +43,34 @@ const parameters: Record<string, Tensor> = {
 function nodesOf(opset: number): OnnxNodeToWrite[] {
   const axesAre = opset >= 18
   const reduced = (op: string, from: string, to: string, axes: number[]): OnnxNodeToWrite =>
-    axesAre ? call(op, [from, `axes${axes.join('')}`], [to], { keepdims: int(1) }) : call(op, [from], [to], { axes: ints(...axes), keepdims: int(1) })
+    axesAre
+      ? call(op, [from, `axes${axes.join('')}`], [to], { keepdims: int(1) })
+      : call(op, [from], [to], { axes: ints(...axes), keepdims: int(1) })
   return [
-    axesAre ? call('Pad', ['x', 'ones', '', 'axes23'], ['padded'], { mode: text('reflect') }) : call('Pad', ['x', 'pads'], ['padded'], { mode: text('reflect') }),
+    axesAre
+      ? call('Pad', ['x', 'ones', '', 'axes23'], ['padded'], { mode: text('reflect') })
+      : call('Pad', ['x', 'pads'], ['padded'], { mode: text('reflect') }),
     call('Conv', ['padded', 'W'], ['c']),
     ...groupNorm(opset, reduced),
     ...gelu(opset),
-    opset >= 18 ? call('Split', ['g'], ['a', 'b'], { axis: int(1), num_outputs: int(2) }) : call('Split', ['g', 'halves'], ['a', 'b'], { axis: int(1) }),
+    opset >= 18
+      ? call('Split', ['g'], ['a', 'b'], { axis: int(1), num_outputs: int(2) })
+      : call('Split', ['g', 'halves'], ['a', 'b'], { axis: int(1) }),
     call('Mul', ['a', 'b'], ['ab']),
     opset >= 19
-      ? call('AveragePool', ['ab'], ['pooled'], { kernel_shape: ints(2, 2), strides: ints(2, 2), dilations: ints(1, 1), ceil_mode: int(0) })
+      ? call('AveragePool', ['ab'], ['pooled'], {
+          kernel_shape: ints(2, 2),
+          strides: ints(2, 2),
+          dilations: ints(1, 1),
+          ceil_mode: int(0),
+        })
       : call('AveragePool', ['ab'], ['pooled'], { kernel_shape: ints(2, 2), strides: ints(2, 2) }),
     axesAre
-      ? call('Resize', ['pooled', '', '', 'size2'], ['resized'], { mode: text('linear'), axes: ints(2, 3), keep_aspect_ratio_policy: text('stretch') })
+      ? call('Resize', ['pooled', '', '', 'size2'], ['resized'], {
+          mode: text('linear'),
+          axes: ints(2, 3),
+          keep_aspect_ratio_policy: text('stretch'),
+        })
       : call('Resize', ['pooled', '', '', 'size4'], ['resized'], { mode: text('linear') }),
     reduced('ReduceLogSumExp', 'resized', 'l', [2, 3]),
     call('Reshape', ['l', 'rows'], ['flat'], { allowzero: int(0) }),
@@ -59,7 +83,11 @@ type Reduced = (op: string, from: string, to: string, axes: number[]) => OnnxNod
 /** Two groups; per-group scales until operator set 20, per-channel ones from 21. */
 function groupNorm(opset: number, reduced: Reduced): OnnxNodeToWrite[] {
   const perChannel = [call('Gather', ['scale', 'twice'], ['s']), call('Gather', ['shift', 'twice'], ['t'])]
-  if (opset >= 21) return [...perChannel, call('GroupNormalization', ['c', 's', 't'], ['n'], { num_groups: int(2), stash_type: int(1) })]
+  if (opset >= 21)
+    return [
+      ...perChannel,
+      call('GroupNormalization', ['c', 's', 't'], ['n'], { num_groups: int(2), stash_type: int(1) }),
+    ]
   if (opset >= 18) return [call('GroupNormalization', ['c', 'scale', 'shift'], ['n'], { num_groups: int(2) })]
   return [
     ...perChannel,
@@ -123,7 +151,9 @@ function resultsOf(opset: number): number[] {
       opset,
     }),
   )
-  const theta = Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, input(name, 'float64', shape)]))
+  const theta = Object.fromEntries(
+    Object.entries(parameters).map(([name, { shape }]) => [name, input(name, 'float64', shape)]),
+  )
   const { outputs } = importOnnx(model, { dtype: 'float64', inputs: { x: [2, 2, 4, 4] }, parameters: theta })
   const y = outputs['y']
   const weighted = reduceSum(mul(y, input('weights', 'float64', y.shape)))

@@ -1,6 +1,12 @@
 import { norm } from '../linalg/vector.ts'
 import { randomStream } from '../random/random-stream.ts'
-import { equalsBound, functionSpaceCertificate, isAffineModel, isConvexLoss } from './certificates.ts'
+import {
+  certificateFactor,
+  equalsBound,
+  functionSpaceCertificate,
+  isAffineModel,
+  isConvexLoss,
+} from './certificates.ts'
 import { degenerateDescent } from './degenerate.ts'
 import type { CurvePoint } from './degenerate.ts'
 import type { Evidence, Message, VerdictKind } from './diagnosis.ts'
@@ -90,7 +96,7 @@ async function globalMinimum(
         values: { groups, groupGradientMax, optimum: certificate.optimum ?? at.value },
       },
       value: groupGradientMax,
-      bound: 10 * noise,
+      bound: certificateFactor * noise,
       method: 'summed output gradients of distinct inputs; convex loss, no regulariser',
     })
   }

@@ -51,7 +51,7 @@ export interface SearchResult {
   readonly products: number
   /** Gradients evaluated, those for the noise floor included. */
   readonly gradients: number
-  /** r of THEORY §7 where the search ended, 0 at a critical point; NaN where the method does not measure it. */
+  /** The gradient-flat measure r where the search ended, 0 at a critical point; NaN where the method does not measure it. */
   readonly flatness: number
   readonly history: readonly SearchRecord[]
 }

@@ -142,7 +142,7 @@ def write_all(folder, only):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures"))
+    parser.add_argument("folder", nargs="?", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden"))
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")

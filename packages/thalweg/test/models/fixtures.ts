@@ -16,7 +16,7 @@ export interface Fixture {
 }
 
 export function fixturePath(file: string): string {
-  return fileURLToPath(new URL(`fixtures/${file}`, import.meta.url))
+  return fileURLToPath(new URL(`golden/${file}`, import.meta.url))
 }
 
 export const fixtures = JSON.parse(readFileSync(fixturePath('index.json'), 'utf8')) as Record<string, Fixture>

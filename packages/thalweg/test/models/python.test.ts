@@ -28,7 +28,7 @@ function run(parameters: string[]): string {
   const { status, stdout, stderr } = spawnSync(python!, parameters, {
     cwd: root,
     encoding: 'utf8',
-    env: { ...process.env, OMP_NUM_THREADS: '1' },
+    env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' },
   })
   if (status !== 0) throw new Error(`python failed: ${stderr}`)
   return stdout

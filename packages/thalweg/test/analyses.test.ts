@@ -1,0 +1,172 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { tensorOf } from '@thalweg/graph'
+import { describe, expect, test } from 'vitest'
+import { encodeNpz } from '../src/formats/npz.ts'
+import { program } from './run-thalweg.ts'
+
+const { folder, thalweg } = program()
+
+function json(...args: string[]): Record<string, never> {
+  const reply = thalweg(...args, '--json')
+  expect(reply.stderr).toBe('')
+  expect(reply.status).toBe(0)
+  return JSON.parse(reply.stdout) as Record<string, never>
+}
+
+/** Rows of x and y as an .npz file. */
+function data(name: string, n: number, x: number[], y: number[]): string {
+  const path = join(folder(), name)
+  const rows = (values: number[]) => tensorOf('float64', [n, values.length / n], values)
+  writeFileSync(path, encodeNpz({ x: rows(x), y: rows(y) }))
+  return path
+}
+
+function experiment(name: string, text: string): string {
+  const path = join(folder(), name)
+  writeFileSync(path, text)
+  return path
+}
+
+describe('thalweg spectrum', () => {
+  // a linear model with one layer and the half-sum loss: the Hessian is XᵀX = diag(1, 4, 25)
+  const quadratic = (): string =>
+    experiment(
+      'quadratic.yaml',
+      `name: quadratic
+data: { file: ${data('quadratic.npz', 3, [1, 0, 0, 0, 2, 0, 0, 0, 5], [1, 2, 3])} }
+model: { kind: linear-network, widths: [3, 1], initialization: zeros }
+loss: { name: half-sum-squares }
+`,
+    )
+
+  test('gives exact spectra exactly, dense and by Lanczos', () => {
+    for (const extra of [[], ['--top', '3', '--bottom', '3', '--trace']]) {
+      const d = json('spectrum', quadratic(), ...extra) as unknown as {
+        eigenvalues: { top: { value: number; residualNorm: number; converged: boolean }[]; bottom: { value: number }[] }
+        morseIndex: object
+        trace: { value: number }
+        gradientNorm: number
+        loss: { value: number }
+      }
+      const values = d.eigenvalues.top.map((p) => p.value)
+      ;[25, 4, 1].forEach((exact, i) => expect(Math.abs(values[i] - exact)).toBeLessThan(1e-13))
+      expect(d.eigenvalues.top.every((p) => p.converged && p.residualNorm < 1e-13)).toBe(true)
+      expect(d.morseIndex).toMatchObject({ value: 0, exact: true })
+      expect(d.loss.value).toBe(7)
+      expect(d.gradientNorm).toBeCloseTo(Math.hypot(1, 4, 15), 12)
+    }
+  })
+
+  test('weight decay shifts the spectrum; GGN, Fisher and Hessian agree on a linear model', () => {
+    const top = (...extra: string[]): number => {
+      const d = json('spectrum', quadratic(), ...extra) as unknown as { eigenvalues: { top: { value: number }[] } }
+      return d.eigenvalues.top[0].value
+    }
+    expect(top('--weight-decay', '0.5')).toBeCloseTo(25.5, 12)
+    expect(top('--operator', 'ggn')).toBeCloseTo(25, 12)
+    expect(top('--operator', 'gram')).toBeCloseTo(25, 12)
+  })
+})
+
+describe('thalweg diagnose', () => {
+  const linear = (name: string, widths: string): string =>
+    experiment(
+      name,
+      `name: linear
+data: { file: ${data('worked.npz', 2, [1, 0, 0, 1], [2, 1, 1, 1])} }
+model: { kind: linear-network, widths: ${widths}, initialization: zeros }
+loss: { name: half-sum-squares }
+`,
+    )
+
+  test('the origin of a linear net is a strict saddle with one hidden layer', () => {
+    const escaped = join(folder(), 'escaped.safetensors')
+    const d = json('diagnose', linear('shallow.yaml', '[2, 2, 2]'), '--save-escape', escaped)
+    expect(d).toMatchObject({
+      verdict: 'strict-saddle',
+      inertia: { negative: 4, zero: 0, positive: 4, exact: true },
+      linear: { kind: 'strict-saddle', subset: [], globalMinimum: 0 },
+    })
+    const { escape } = d as unknown as { escape: { lossBefore: number; lossAfter: number } }
+    expect(escape.lossBefore).toBe(3.5)
+    expect(escape.lossAfter).toBeLessThan(3.5)
+    expect(existsSync(escaped)).toBe(true)
+  })
+
+  test('and a non-strict one with two: its Hessian is zero, it is no minimum', () => {
+    expect(json('diagnose', linear('deep.yaml', '[2, 2, 2, 2]'))).toMatchObject({
+      verdict: 'non-strict-saddle',
+      inertia: { negative: 0, zero: 12, positive: 0, exact: true },
+    })
+  })
+
+  test('training of a linear net ends at a global minimum, by the closed form', () => {
+    const path = experiment(
+      'trained.yaml',
+      `name: trained
+data: { name: 'linear-regression:samples=30,inputs=3,outputs=2,noise=0.3' }
+model: { kind: linear-network, widths: [3, 2, 2, 2] }
+loss: { name: mse }
+training: { optimizer: { name: lbfgs, gradientTolerance: 1e-10 }, steps: 500, dtype: float64 }
+analyses: { diagnose: {} }
+`,
+    )
+    const run = join(folder(), 'trained')
+    expect(json('run', path, '--out', run)).toMatchObject({ status: 'finished' })
+    const report = join(folder(), 'page.html')
+    expect(json('diagnose', run, '--report', report, '--lang', 'zh')).toMatchObject({ verdict: 'global-minimum' })
+    expect(existsSync(report)).toBe(true)
+  })
+
+  test('a start is not critical, and says what can still be gained', () => {
+    const path = experiment(
+      'start.yaml',
+      `name: start
+data: { name: xor }
+model: { kind: mlp, widths: [2, 4, 2], activation: tanh }
+loss: { name: cross-entropy }
+`,
+    )
+    const d = json('diagnose', path)
+    expect(d).toMatchObject({ command: 'diagnose', verdict: 'not-critical', dtype: 'float64' })
+    const { evidence } = d as unknown as { evidence: { kind: string; value: number }[] }
+    expect(evidence.map((e) => e.kind)).toEqual(expect.arrayContaining(['gradient', 'attainable-decrease']))
+  })
+
+  test.each([
+    [['diagnose', 'nowhere.onnx'], /nowhere\.onnx: there is no such file or folder/],
+    [['diagnose', '.'], /not a run directory: it has no manifest\.json/],
+  ] as [string[], RegExp][])('%j is refused', (args, message) => {
+    const reply = thalweg(...args)
+    expect(reply.stderr).toMatch(message)
+    expect(reply).toMatchObject({ status: 2, stdout: '' })
+  })
+})
+
+describe('thalweg linear', () => {
+  test('prints every class of the worked example with its printed digits', () => {
+    const path = data('worked.npz', 2, [1, 0, 0, 1], [2, 1, 1, 1])
+    const figure = join(folder(), 'ladder.svg')
+    const d = json('linear', '--data', path, '--widths', '2,2,2,2', '--figure', figure) as unknown as {
+      sigmaEigenvalues: number[]
+      classes: { subset: number[]; loss: number; kinds: string[]; representatives: { inertia: object; canonical: boolean }[] }[]
+    }
+    expect(d.sigmaEigenvalues[0]).toBeCloseTo(6.854101966249685, 13)
+    const bySet = Object.fromEntries(d.classes.map((c) => [`{${c.subset}}`, c]))
+    expect(bySet['{}'].loss).toBeCloseTo(3.5, 14)
+    expect(bySet['{1}'].loss).toBeCloseTo(0.0729490168751577277, 14)
+    expect(bySet['{2}'].loss).toBeCloseTo(3.42705098312484227, 14)
+    expect(bySet['{1,2}'].loss).toBeCloseTo(0, 14)
+    expect(bySet['{}'].kinds.toSorted()).toEqual(['non-strict-saddle', 'strict-saddle'])
+    expect(bySet['{2}'].kinds).toEqual(['strict-saddle'])
+    expect(bySet['{1,2}'].representatives[0].inertia).toMatchObject({ negative: 0, zero: 8, positive: 4 })
+    expect(existsSync(figure)).toBe(true)
+  })
+
+  test('refuses widths that are none', () => {
+    const reply = thalweg('linear', '--data', 'iris', '--widths', '4,x')
+    expect(reply.stderr).toMatch(/--widths: must list all widths/)
+    expect(reply.status).toBe(2)
+  })
+})
