@@ -1,7 +1,23 @@
 /** Loss and gradient of a small convolutional network: the work of one training step. */
 import { fileURLToPath } from 'node:url'
 import { nativeEngine } from '@thalweg/engine/node'
-import { add, conv, div, flatten, gatherElements, grad, graphOf, input, logSoftmax, matmul, neg, reduceSum, relu, reshape, tensorOf } from '@thalweg/graph'
+import {
+  add,
+  conv,
+  div,
+  flatten,
+  gatherElements,
+  grad,
+  graphOf,
+  input,
+  logSoftmax,
+  matmul,
+  neg,
+  reduceSum,
+  relu,
+  reshape,
+  tensorOf,
+} from '@thalweg/graph'
 import type { Expr, InputExpr, Shape, Tensor } from '@thalweg/graph'
 import { pythonContestant } from '../tools/python-contestant.ts'
 import type { Benchmark, Contestant } from '../tools/side-by-side.ts'
@@ -14,7 +30,11 @@ async function ours(): Promise<Contestant> {
   const params: InputExpr[] = []
   const values: Record<string, Tensor> = {
     x: sineTensor('float32', [n, 3, 32, 32], 1),
-    y: tensorOf('int64', [n, 1], Array.from({ length: n }, (_, i) => i % 10)),
+    y: tensorOf(
+      'int64',
+      [n, 1],
+      Array.from({ length: n }, (_, i) => i % 10),
+    ),
   }
   const parameter = (shape: Shape, scale: number): Expr => {
     const node = input(`parameter${params.length}`, 'float32', shape)

@@ -1,7 +1,7 @@
 /** A dense Hessian as one batched tangent pass: the rows of the identity go through `vmap` together. */
 import { fileURLToPath } from 'node:url'
 import { nativeEngine } from '@thalweg/engine/node'
-import { grad, graphOf, input, jvp, partition, simplify, tensor, vmap } from '@thalweg/graph'
+import { gatherFactors, grad, graphOf, input, jvp, partition, simplify, tensor, vmap } from '@thalweg/graph'
 import { pythonContestant } from '../tools/python-contestant.ts'
 import type { Benchmark, Contestant } from '../tools/side-by-side.ts'
 import { mlpLoss } from './mlp-loss.ts'
@@ -17,7 +17,7 @@ async function ours(): Promise<Contestant> {
   const direction = input('v', 'float64', [p])
   const directions = input('directions', 'float64', [rows, p])
   const [batched] = vmap(jvp(grad(loss, [theta]), [[theta, direction]]), [[direction, directions]])
-  const { early, late } = partition(simplify(graphOf({ rows: batched })), [directions])
+  const { early, late } = partition(gatherFactors(simplify(graphOf({ rows: batched })), [directions]), [directions])
   const engine = nativeEngine()
   const [atTheta, products] = [await engine.compile(early), await engine.compile(late)]
   const identity = Float64Array.from({ length: p * p }, (_, i) => (i % (p + 1) === 0 ? 1 : 0))
@@ -27,8 +27,8 @@ async function ours(): Promise<Contestant> {
   const step = async (): Promise<Float64Array> => {
     const residuals = { ...values, ...(await atTheta.run(values)) }
     const hessian = new Float64Array(p * p)
-    for (const [k, directions] of blocks.entries())
-      hessian.set((await products.run({ ...residuals, directions })).rows.data as Float64Array, k * rows * p)
+    for (const [k, block] of blocks.entries())
+      hessian.set((await products.run({ ...residuals, directions: block })).rows.data as Float64Array, k * rows * p)
     return hessian
   }
   return { name: 'thalweg', step, result: step, dispose: () => engine.dispose() }

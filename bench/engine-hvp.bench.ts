@@ -1,7 +1,7 @@
 /** Hessian-vector products at a fixed θ: what does not depend on the direction is computed once. */
 import { fileURLToPath } from 'node:url'
 import { nativeEngine } from '@thalweg/engine/node'
-import { grad, graphOf, input, jvp, partition, simplify } from '@thalweg/graph'
+import { gatherFactors, grad, graphOf, input, jvp, partition, simplify } from '@thalweg/graph'
 import { pythonContestant } from '../tools/python-contestant.ts'
 import type { Benchmark, Contestant } from '../tools/side-by-side.ts'
 import { mlpLoss } from './mlp-loss.ts'
@@ -14,7 +14,7 @@ async function ours(): Promise<Contestant> {
   const { loss, theta, values } = mlpLoss('float32', widths, n)
   const direction = input('v', 'float32', theta.shape)
   const [hvp] = jvp(grad(loss, [theta]), [[theta, direction]])
-  const { early, late } = partition(simplify(graphOf({ hvp })), [direction])
+  const { early, late } = partition(gatherFactors(simplify(graphOf({ hvp })), [direction]), [direction])
   const engine = nativeEngine()
   const [atTheta, product] = [await engine.compile(early), await engine.compile(late)]
   const residuals = { ...values, ...(await atTheta.run(values)), v: sineTensor('float32', theta.shape, 4) }
@@ -23,8 +23,8 @@ async function ours(): Promise<Contestant> {
 }
 
 const script = fileURLToPath(new URL('engine-hvp.py', import.meta.url))
-const theirs = (name: string, input: Record<string, unknown>): Contestant =>
-  pythonContestant(name, script, { input: { widths, n, ...input } })
+const theirs = (name: string, how: Record<string, unknown>): Contestant =>
+  pythonContestant(name, script, { input: { widths, n, ...how } })
 
 export const benchmark: Benchmark = {
   name: 'engine-hvp',

@@ -24,5 +24,9 @@ export function mlpLoss(dtype: FloatDType, widths: readonly number[], n: number)
   const loss = div(neg(reduceSum(mul(y, logSoftmax(h)))), n)
   const target = sineTensor(dtype, y.shape, 2, 0)
   for (let i = 0; i < n; i++) target.data[i * y.shape[1] + (i % y.shape[1])] = 1
-  return { loss, theta, values: { x: sineTensor(dtype, x.shape, 1), y: target, theta: sineTensor(dtype, theta.shape, 3, 0.1) } }
+  return {
+    loss,
+    theta,
+    values: { x: sineTensor(dtype, x.shape, 1), y: target, theta: sineTensor(dtype, theta.shape, 3, 0.1) },
+  }
 }
