@@ -41,7 +41,9 @@ async function ours(): Promise<Contestant> {
 function theirs(): Contestant {
   const { initializers } = readOnnxFile(modelPath)
   const weights = join(mkdtempSync(join(tmpdir(), 'bench-')), 'weights.npz')
-  const arrays = [...initializers].filter(([, { tensor }]) => isFloat(tensor.dtype)).map(([name, { tensor }]) => [name, tensor])
+  const arrays = [...initializers]
+    .filter(([, { tensor }]) => isFloat(tensor.dtype))
+    .map(([name, { tensor }]) => [name, tensor])
   writeFileSync(weights, encodeNpz(Object.fromEntries(arrays)))
   const script = fileURLToPath(new URL('resnet20-loss.py', import.meta.url))
   return pythonContestant('PyTorch', script, { input: { weights, data: dataPath, batch } })

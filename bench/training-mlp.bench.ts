@@ -18,7 +18,15 @@ function ours(): Contestant {
     name: 'thalweg',
     async step() {
       const now = (): number => performance.now()
-      const result = await train({ loss, optimizer: adam(), learningRate: rate, steps, theta: thetas, evaluateEvery: steps, now })
+      const result = await train({
+        loss,
+        optimizer: adam(),
+        learningRate: rate,
+        steps,
+        theta: thetas,
+        evaluateEvery: steps,
+        now,
+      })
       value = await loss.value(result.theta)
     },
     result: () => [value],

@@ -150,7 +150,12 @@ describe('thalweg linear', () => {
     const figure = join(folder(), 'ladder.svg')
     const d = json('linear', '--data', path, '--widths', '2,2,2,2', '--figure', figure) as unknown as {
       sigmaEigenvalues: number[]
-      classes: { subset: number[]; loss: number; kinds: string[]; representatives: { inertia: object; canonical: boolean }[] }[]
+      classes: {
+        subset: number[]
+        loss: number
+        kinds: string[]
+        representatives: { inertia: object; canonical: boolean }[]
+      }[]
     }
     expect(d.sigmaEigenvalues[0]).toBeCloseTo(6.854101966249685, 13)
     const bySet = Object.fromEntries(d.classes.map((c) => [`{${c.subset}}`, c]))

@@ -77,7 +77,10 @@ training: { optimizer: { name: adam }, learningRate: 0.05, steps: 50 }
 analyses: { diagnose: { top: 2, bottom: 2 }, surface: { x: { points: 5 }, y: { points: 5 } } }
 `
     writeFileSync(join(root, 'home/packed.yaml'), experiment)
-    expect(JSON.parse(thalweg('run', 'packed.yaml', '--png', '--json'))).toMatchObject({ command: 'run', status: 'finished' })
+    expect(JSON.parse(thalweg('run', 'packed.yaml', '--png', '--json'))).toMatchObject({
+      command: 'run',
+      status: 'finished',
+    })
     expect(readFileSync(join(root, 'home/runs/packed/report.html'), 'utf8')).toContain('packed')
     expect(existsSync(join(root, 'home/runs/packed/figures/surface.png'))).toBe(true)
   })

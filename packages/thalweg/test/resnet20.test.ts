@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { nativeEngine } from '@thalweg/engine/node'
-import { Loss, LossPoint, modelFromOnnx, dot, norm, parameterCount, parameterRanges, randomStream } from '@thalweg/landscape'
+import {
+  Loss,
+  LossPoint,
+  modelFromOnnx,
+  dot,
+  norm,
+  parameterCount,
+  parameterRanges,
+  randomStream,
+} from '@thalweg/landscape'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadData } from '../src/formats/load-data.ts'
 import { readOnnxFile } from '../src/formats/onnx-file.ts'
@@ -14,7 +23,9 @@ if (!present) console.log('ResNet-20: skipped, THALWEG_TEST_DATA does not hold r
 describe.skipIf(!present)('ResNet-20 trained in PyTorch, on 1000 CIFAR-10 images', () => {
   const engine = nativeEngine()
   afterAll(() => engine.dispose())
-  const model = present ? modelFromOnnx(readOnnxFile(join(folder, 'resnet20-cifar10.onnx')), { name: 'resnet20' }) : null
+  const model = present
+    ? modelFromOnnx(readOnnxFile(join(folder, 'resnet20-cifar10.onnx')), { name: 'resnet20' })
+    : null
   const lossIn = async (dtype: 'float32' | 'float64'): Promise<Loss> => {
     const dataset = await loadData(join(folder, 'cifar10-1000-normalized.npz'))
     return new Loss({ engine, model: model!, dataset, spec: { name: 'cross-entropy', reduction: 'mean' }, dtype })

@@ -67,7 +67,11 @@ export async function diagnoseJob(argument: DiagnoseArgument, context: JobContex
   }
 }
 
-async function writeFiles(argument: DiagnoseArgument, subject: Subject, diagnosis: Diagnosis): Promise<Record<string, string>> {
+async function writeFiles(
+  argument: DiagnoseArgument,
+  subject: Subject,
+  diagnosis: Diagnosis,
+): Promise<Record<string, string>> {
   const files: Record<string, string> = {}
   const point = async (name: string, path: string | undefined, theta: readonly number[] | undefined): Promise<void> => {
     if (path === undefined || theta === undefined) return
@@ -78,7 +82,10 @@ async function writeFiles(argument: DiagnoseArgument, subject: Subject, diagnosi
   await point('polished', argument.savePolished, diagnosis.polished?.theta)
   if (argument.report !== undefined) {
     const { diagnosisReport } = await import('./diagnosis-report.ts')
-    await writeFileAtomic(argument.report, diagnosisReport(subject, diagnosis, verdictCard(diagnosis, argument.lang), argument.lang))
+    await writeFileAtomic(
+      argument.report,
+      diagnosisReport(subject, diagnosis, verdictCard(diagnosis, argument.lang), argument.lang),
+    )
     files['report'] = argument.report
   }
   return files

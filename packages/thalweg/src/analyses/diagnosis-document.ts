@@ -27,8 +27,20 @@ export function warningSentences({ warnings }: Diagnosis, lang: Language): strin
 /** A diagnosis as the JSON document of `thalweg diagnose`: numbers beside their sentences, parameter vectors left out
  * (they go to files). */
 export function diagnosisJson(diagnosis: Diagnosis, lang: Language): object {
-  const { verdict, inertia, eigenvalues, gradientNorm, noiseFloor, criticalDistance, flatness, gap, symmetry, kinks, curve, cost } =
-    diagnosis
+  const {
+    verdict,
+    inertia,
+    eigenvalues,
+    gradientNorm,
+    noiseFloor,
+    criticalDistance,
+    flatness,
+    gap,
+    symmetry,
+    kinks,
+    curve,
+    cost,
+  } = diagnosis
   const words = (message: Message): string => sentence(message, lang)
   const without = (value: object, keys: readonly string[]): object =>
     Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)))
@@ -60,7 +72,10 @@ export function diagnosisLines(document: DiagnosisLinesSource): string[] {
   return [
     summary,
     ...evidence.map((e) => {
-      const value = e.value === null ? '' : `  [${number(e.value)}${e.bound === null ? '' : ` against ${number(e.bound)}`}; ${e.method}]`
+      const value =
+        e.value === null
+          ? ''
+          : `  [${number(e.value)}${e.bound === null ? '' : ` against ${number(e.bound)}`}; ${e.method}]`
       return `  · ${e.claim}${value}`
     }),
     ...advice.map((a) => `  → ${a}`),
@@ -70,6 +85,11 @@ export function diagnosisLines(document: DiagnosisLinesSource): string[] {
 /** What the lines need of the document. */
 export interface DiagnosisLinesSource {
   readonly summary: string
-  readonly evidence: readonly { readonly claim: string; readonly value: number | null; readonly bound: number | null; readonly method: string }[]
+  readonly evidence: readonly {
+    readonly claim: string
+    readonly value: number | null
+    readonly bound: number | null
+    readonly method: string
+  }[]
   readonly advice: readonly string[]
 }

@@ -9,8 +9,34 @@ import { warningSentences } from './diagnosis-document.ts'
 import type { Language } from './diagnosis-document.ts'
 
 const words = {
-  en: { spectrum: 'Spectrum', eigenvalues: 'Extreme eigenvalues of the Hessian', count: 'Inertia', loss: 'Loss', gradient: 'Gradient norm', negative: 'Negative eigenvalues', atLeast: 'at least', sign: 'sign', number: 'number', curve: 'Loss along the descent', model: 'Model', data: 'Data' },
-  zh: { spectrum: '谱', eigenvalues: '黑塞矩阵的极端特征值', count: '惯性指数', loss: '损失', gradient: '梯度范数', negative: '负特征值个数', atLeast: '至少', sign: '符号', number: '个数', curve: '沿下降曲线的损失', model: '模型', data: '数据' },
+  en: {
+    spectrum: 'Spectrum',
+    eigenvalues: 'Extreme eigenvalues of the Hessian',
+    count: 'Inertia',
+    loss: 'Loss',
+    gradient: 'Gradient norm',
+    negative: 'Negative eigenvalues',
+    atLeast: 'at least',
+    sign: 'sign',
+    number: 'number',
+    curve: 'Loss along the descent',
+    model: 'Model',
+    data: 'Data',
+  },
+  zh: {
+    spectrum: '谱',
+    eigenvalues: '黑塞矩阵的极端特征值',
+    count: '惯性指数',
+    loss: '损失',
+    gradient: '梯度范数',
+    negative: '负特征值个数',
+    atLeast: '至少',
+    sign: '符号',
+    number: '个数',
+    curve: '沿下降曲线的损失',
+    model: '模型',
+    data: '数据',
+  },
 } as const
 
 /** The page of a diagnosis: verdict, evidence, both ends of the spectrum. */
@@ -30,8 +56,20 @@ export function diagnosisReport(subject: Subject, diagnosis: Diagnosis, verdict:
     warnings: [...subject.warnings, ...warningSentences(diagnosis, lang)],
     sections: [spectrumSection(diagnosis, lang)],
     settings: [
-      { title: w.model, rows: [{ name: 'path', value: subject.path }, { name: 'parameters', value: parameterCount(subject.model) }] },
-      { title: w.data, rows: [{ name: 'path', value: subject.dataPath }, { name: 'digest', value: subject.dataset.digest.slice(0, 16) }] },
+      {
+        title: w.model,
+        rows: [
+          { name: 'path', value: subject.path },
+          { name: 'parameters', value: parameterCount(subject.model) },
+        ],
+      },
+      {
+        title: w.data,
+        rows: [
+          { name: 'path', value: subject.dataPath },
+          { name: 'digest', value: subject.dataset.digest.slice(0, 16) },
+        ],
+      },
     ],
     versions: [{ name: 'thalweg', value: packageVersion() }],
     command: `thalweg diagnose ${subject.path}`,
@@ -76,7 +114,10 @@ export function spectrumSection(diagnosis: Diagnosis, lang: Language): Section {
       },
       {
         kind: 'table',
-        columns: [{ label: 'λ', align: 'right' }, { label: '‖Hv − λv‖', align: 'right' }],
+        columns: [
+          { label: 'λ', align: 'right' },
+          { label: '‖Hv − λv‖', align: 'right' },
+        ],
         rows: [...eigenvalues.top, ...eigenvalues.bottom.toReversed()].map((p) => [p.value, p.residualNorm]),
       },
     ],

@@ -19,15 +19,24 @@ export interface LinearArgument {
   readonly lang: Language
 }
 
-export type LinearDocument = LinearReport & { readonly data: object; readonly loss: object; readonly warnings: readonly string[] }
+export type LinearDocument = LinearReport & {
+  readonly data: object
+  readonly loss: object
+  readonly warnings: readonly string[]
+}
 
 /** All critical points of a deep linear network on a data set, in closed form, each kind verified on a representative. */
 export async function linearJob(argument: LinearArgument, _: JobContext): Promise<LinearDocument> {
   const { data, input, target, widths } = argument
   const dataset = await loadData(data.length === 1 ? data[0] : data, { input, target, task: 'regression' })
   const inputs = Object.values(dataset.inputs)
-  if (inputs.length !== 1) throw new DomainError(`linear: needs one input, got ${Object.keys(dataset.inputs).join(', ')}. Choose one by --input.`)
-  const problem = linearProblemFromRows(rowsOf(inputs[0]), rowsOf(dataset.targets), widths, { sampleWeights: dataset.sampleWeights })
+  if (inputs.length !== 1)
+    throw new DomainError(
+      `linear: needs one input, got ${Object.keys(dataset.inputs).join(', ')}. Choose one by --input.`,
+    )
+  const problem = linearProblemFromRows(rowsOf(inputs[0]), rowsOf(dataset.targets), widths, {
+    sampleWeights: dataset.sampleWeights,
+  })
   const report = linearReport(problem, { limit: argument.limit })
   if (argument.figure !== undefined) {
     const { renderSvg } = await import('../report/render-svg.ts')

@@ -37,6 +37,16 @@ export function optimumOf(theory: LinearVerdict | null): Pick<ExamineOptions, 'o
 }
 
 /** The closed form as JSON. */
-export function linearTheoryJson({ kind, subset, rank, classLoss, globalMinimum, gap, biases, statement, warnings }: LinearVerdict): object {
+export function linearTheoryJson({
+  kind,
+  subset,
+  rank,
+  classLoss,
+  globalMinimum,
+  gap,
+  biases,
+  statement,
+  warnings,
+}: LinearVerdict): object {
   return { kind, subset, rank, classLoss, globalMinimum, gap, biases, statement, warnings }
 }

@@ -12,7 +12,11 @@ function series(history: readonly HistoryPoint[], name: string, key: Column, sty
 
 /** The figures of a run, by file name. */
 export function runFigures(results: RunResults, lang: 'en' | 'zh'): Record<string, Figure> {
-  return { ...trainingFigures(results, lang), ...(results.diagnosis && { eigenvalues: eigenvalueFigure(results.diagnosis, lang) }), ...surfaceFigures(results, lang) }
+  return {
+    ...trainingFigures(results, lang),
+    ...(results.diagnosis && { eigenvalues: eigenvalueFigure(results.diagnosis, lang) }),
+    ...surfaceFigures(results, lang),
+  }
 }
 
 function trainingFigures({ training, experiment }: RunResults, lang: 'en' | 'zh'): Record<string, Figure> {

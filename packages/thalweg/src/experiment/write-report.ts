@@ -28,7 +28,8 @@ export async function writeReport(
   const figures = runFigures(results, options.lang)
   for (const [name, figure] of Object.entries(figures)) {
     await directory.writeText(`figures/${name}.svg`, renderSvg(figure))
-    if (options.png) await directory.writeBytes(`figures/${name}.png`, (await import('../report/render-png.ts')).renderPng(figure))
+    if (options.png)
+      await directory.writeBytes(`figures/${name}.png`, (await import('../report/render-png.ts')).renderPng(figure))
   }
   const verdict = results.diagnosis ? verdictCard(results.diagnosis, options.lang) : null
   await directory.writeText('report.html', renderReport(runReport(results, verdict, figures, options)))
@@ -61,9 +62,11 @@ function runReport(
       ...testShare,
     ],
     warnings: [...model.notes, ...(results.diagnosis ? warningSentences(results.diagnosis, options.lang) : [])],
-    sections: [trainingSection(results, figures), ...(results.diagnosis ? [spectrumSection(results.diagnosis, options.lang)] : []), surfaceSection(figures)].filter(
-      (s) => s.blocks.length > 0,
-    ),
+    sections: [
+      trainingSection(results, figures),
+      ...(results.diagnosis ? [spectrumSection(results.diagnosis, options.lang)] : []),
+      surfaceSection(figures),
+    ].filter((s) => s.blocks.length > 0),
     settings: settingsOf(results),
     versions: [
       { name: 'thalweg', value: packageVersion() },

@@ -47,11 +47,4 @@ export function addDataCommands(root: Command): void {
         for (const [name, { description }] of Object.entries(builtinDatasets))
           print(options, `${name.padEnd(20)} ${description}`)
     })
-  data
-    .command('schema')
-    .description('the JSON Schema of experiment files, for editors')
-    .action(async () => {
-      const { experimentJsonSchema } = await import('../../experiment/schema.ts')
-      printJson(experimentJsonSchema())
-    })
 }

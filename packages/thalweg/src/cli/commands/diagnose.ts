@@ -7,14 +7,21 @@ import { durationMs, wholeNumber } from '../parse-number.ts'
 import { addSubjectOptions, realNumber, subjectArgument } from '../subject-options.ts'
 import type { SubjectOptions } from '../subject-options.ts'
 
-type DiagnoseOptions = SubjectOptions & Omit<DiagnoseArgument, 'subject' | 'timeLimitMs'> & { readonly timeLimit?: number }
+type DiagnoseOptions = SubjectOptions &
+  Omit<DiagnoseArgument, 'subject' | 'timeLimitMs'> & { readonly timeLimit?: number }
 
 /** `thalweg diagnose MODEL`: the verdict with its evidence. */
 export function addDiagnoseCommand(root: Command): void {
-  addSubjectOptions(root.command('diagnose').description('where did training stop? saddle, local or global minimum, with evidence'))
+  addSubjectOptions(
+    root.command('diagnose').description('where did training stop? saddle, local or global minimum, with evidence'),
+  )
     .option('--top <k>', 'largest eigenvalues shown', wholeNumber('--top', 1), 5)
     .option('--bottom <k>', 'smallest eigenvalues shown', wholeNumber('--bottom', 1), 5)
-    .option('--dense-limit <p>', 'count all eigenvalues up to this many parameters (default 3000)', wholeNumber('--dense-limit', 0))
+    .option(
+      '--dense-limit <p>',
+      'count all eigenvalues up to this many parameters (default 3000)',
+      wholeNumber('--dense-limit', 0),
+    )
     .option('--polish', 'go on to the critical point nearby (default up to the dense limit)')
     .option('--no-polish', 'judge the point as it is')
     .option('--max-products <n>', 'limit of Hessian-vector products', wholeNumber('--max-products', 1))

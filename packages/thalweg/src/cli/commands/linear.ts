@@ -32,10 +32,18 @@ export function addLinearCommand(root: Command): void {
     .action(async (options: LinearOptions) => {
       const { data, widths, input, target, limit, figure, lang } = options
       const started = performance.now()
-      const document = await runWithProgress<LinearDocument>('linear', { data, widths, input, target, limit, figure, lang }, options)
+      const document = await runWithProgress<LinearDocument>(
+        'linear',
+        { data, widths, input, target, limit, figure, lang },
+        options,
+      )
       if (options.json) {
         const { packageVersion } = await import('../../runs/manifest.ts')
-        const head = { command: 'linear', version: packageVersion(), model: { path: null, parameters: parametersOf(widths) } }
+        const head = {
+          command: 'linear',
+          version: packageVersion(),
+          model: { path: null, parameters: parametersOf(widths) },
+        }
         printJson({ ...head, ...document, dtype: 'float64', seed: 0, elapsedMs: performance.now() - started })
       } else print(options, ...linearLines(document))
     })

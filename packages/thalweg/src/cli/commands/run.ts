@@ -14,7 +14,7 @@ interface RunOptions extends CommonOptions {
   readonly png?: boolean
 }
 
-/** `thalweg run EXPERIMENT.yaml`: the main job. */
+/** `thalweg run EXPERIMENT.yaml`: the main job; `thalweg schema`: what such a file may hold. */
 export function addRunCommand(root: Command): void {
   root
     .command('run')
@@ -53,5 +53,12 @@ export function addRunCommand(root: Command): void {
         `verdict: ${outcome.verdict}. ${outcome.summary}`,
         `report: ${outcome.report}`,
       )
+    })
+  root
+    .command('schema')
+    .description('the JSON Schema of experiment files, for editors')
+    .action(async () => {
+      const { experimentJsonSchema } = await import('../../experiment/schema.ts')
+      printJson(experimentJsonSchema())
     })
 }
