@@ -28,11 +28,13 @@ class Guarded {
     this.#requireOpen()
     const names = this.#names
     const feeds: Tensor[] = []
-    for (let i = 0; i < names.length; i++) feeds.push(checkValue(this.#where, names[i], this.#inputs[i], values[names[i]]))
+    for (let i = 0; i < names.length; i++)
+      feeds.push(checkValue(this.#where, names[i], this.#inputs[i], values[names[i]]))
     feeds.push(...last)
     return this.#turns.take(async () => {
       this.#requireOpen()
-      if (options?.signal?.aborted) throw new TaskError(`${this.#where}: cancelled before it started.`, { cancelled: true })
+      if (options?.signal?.aborted)
+        throw new TaskError(`${this.#where}: cancelled before it started.`, { cancelled: true })
       return this.#session.run(feeds, options?.signal)
     })
   }
@@ -126,7 +128,9 @@ export class OnnxRuntimeEngine implements Engine {
     const missing = types.find(({ dtype }) => !this.supports(dtype))
     if (!missing) return
     const known = this.#runtime.dtypes.join(', ')
-    throw new UnsupportedError(`compile: ${this.name} computes ${known}, got ${missing.dtype}. Cast, or use another engine.`)
+    throw new UnsupportedError(
+      `compile: ${this.name} computes ${known}, got ${missing.dtype}. Cast, or use another engine.`,
+    )
   }
 
   async #openSession(

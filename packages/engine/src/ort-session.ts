@@ -41,7 +41,8 @@ const dtypeOf = new Map<string, DType>([
 
 function unwrapped(value: OrtTensor): Tensor {
   const dtype = dtypeOf.get(value.type)
-  if (dtype === undefined) throw new InvariantError(`run: results must be float64, float32, int64 or bool, got ${value.type}.`)
+  if (dtype === undefined)
+    throw new InvariantError(`run: results must be float64, float32, int64 or bool, got ${value.type}.`)
   return tensor(dtype, value.dims, value.data as DataOf[DType])
 }
 

@@ -7,7 +7,9 @@ import { lower, lowerAll } from './lowering/lower.ts'
 export function checkValue(where: string, name: string, type: TensorType, value: Tensor | undefined): Tensor {
   if (!value) throw new DomainError(`${where}: input ${name} has no value. Pass ${type.dtype}[${type.shape}].`)
   if (value.dtype !== type.dtype || !sameShape(value.shape, type.shape))
-    throw new ShapeError(`${where}: input ${name} must be ${type.dtype}[${type.shape}], got ${value.dtype}[${value.shape}].`)
+    throw new ShapeError(
+      `${where}: input ${name} must be ${type.dtype}[${type.shape}], got ${value.dtype}[${value.shape}].`,
+    )
   return value
 }
 
@@ -15,7 +17,10 @@ function bakedConstants(inputs: readonly InputExpr[], constants: Values): Map<Ex
   const baked = new Map<Expr, Expr>()
   for (const [name, value] of Object.entries(constants)) {
     const node = inputs.find((i) => i.attributes.name === name)
-    if (!node) throw new DomainError(`compile: no input is named ${name}. Inputs: ${inputs.map((i) => i.attributes.name).join(', ')}.`)
+    if (!node)
+      throw new DomainError(
+        `compile: no input is named ${name}. Inputs: ${inputs.map((i) => i.attributes.name).join(', ')}.`,
+      )
     baked.set(node, constant(checkValue('compile', name, node, value)))
   }
   return baked
@@ -49,4 +54,3 @@ function simplifyAll(roots: readonly Expr[]): Expr[] {
   const graph = simplify(graphOf(Object.fromEntries(roots.map((r, i) => [String(i), r]))))
   return roots.map((_, i) => graph.outputs[String(i)])
 }
-

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { evaluate, graphOf, input, isFloat, jvp, numbersOf, vjp } from '@thalweg/graph'
+import { ThalwegError, evaluate, graphOf, input, isFloat, jvp, numbersOf, vjp } from '@thalweg/graph'
 import type { Expr, FloatDType, InputExpr, Tensor } from '@thalweg/graph'
 import { everyCase, randomTensor, seededNumbers } from '@thalweg/graph/testing'
 import type { CaseGraph } from '@thalweg/graph/testing'
@@ -25,7 +25,10 @@ const tolerances: Readonly<Record<FloatDType, { readonly value: number; readonly
 }
 
 /** A case with its derivative graphs as outputs beside the values. */
-function withDerivatives({ outputs, inputs, values }: CaseGraph, dtype: FloatDType): CaseGraph & { readonly forward: number } {
+function withDerivatives(
+  { outputs, inputs, values }: CaseGraph,
+  dtype: FloatDType,
+): CaseGraph & { readonly forward: number } {
   const numbers = seededNumbers(7)
   const extra: InputExpr[] = []
   const all: Record<string, Tensor> = { ...values }
@@ -41,7 +44,12 @@ function withDerivatives({ outputs, inputs, values }: CaseGraph, dtype: FloatDTy
   const tangents = floats.map((x, i) => [x, fresh(`tangent${i}`, x)] as const)
   const back = smooth.length > 0 && floats.length > 0 ? vjp(smooth, floats, cotangents) : []
   const ahead = smooth.length > 0 && floats.length > 0 ? jvp(smooth, tangents) : []
-  return { outputs: [...outputs, ...back, ...ahead], inputs: [...inputs, ...extra], values: all, forward: outputs.length }
+  return {
+    outputs: [...outputs, ...back, ...ahead],
+    inputs: [...inputs, ...extra],
+    values: all,
+    forward: outputs.length,
+  }
 }
 
 /** What a host cannot run, by case and dtype, with the reason. */
@@ -63,7 +71,7 @@ export function describeOperators(name: string, open: () => Promise<Engine>, gap
           const { outputs, inputs, values, forward } = withDerivatives(operatorCase.build(dtype), dtype)
           const graph = graphOf(Object.fromEntries(outputs.map((y, i) => [`out${i}`, y])), inputs)
           if (gap) {
-            await expect(engine.compile(graph).then((e) => e.run(values))).rejects.toThrow()
+            await expect(engine.compile(graph).then((e) => e.run(values))).rejects.toThrow(ThalwegError)
             return
           }
           const executable = await engine.compile(graph)
@@ -71,7 +79,10 @@ export function describeOperators(name: string, open: () => Promise<Engine>, gap
           await executable.dispose()
           evaluate(outputs, values).forEach((reference, i) => {
             const result = results[`out${i}`]
-            expect({ dtype: result.dtype, shape: result.shape }).toEqual({ dtype: reference.dtype, shape: reference.shape })
+            expect({ dtype: result.dtype, shape: result.shape }).toEqual({
+              dtype: reference.dtype,
+              shape: reference.shape,
+            })
             const { value, derivative } = tolerances[dtype]
             const bound = !isFloat(result.dtype) ? 0 : i < forward ? value : derivative
             expect(deviation(result, reference), `output ${i}`).toBeLessThanOrEqual(bound)

@@ -18,7 +18,13 @@ const start = tensorOf('float64', [200, 200], new Float64Array(40_000).fill(0.5)
 async function slowLoop(engine: Engine): Promise<(steps: number, signal?: AbortSignal) => Promise<Tensor>> {
   const a = input('a', 'float64', [200, 200])
   const step = input('step', 'int64', [])
-  const loop = await engine.compileLoop({ carried: [a], next: [mul(matmul(a, a), 0.01)], step, records: {}, inputs: [] })
+  const loop = await engine.compileLoop({
+    carried: [a],
+    next: [mul(matmul(a, a), 0.01)],
+    step,
+    records: {},
+    inputs: [],
+  })
   return async (steps, signal) => (await loop.run({ a: start }, steps, signal ? { signal } : {})).carried['a']
 }
 
@@ -108,11 +114,15 @@ describe('childEngine', () => {
   })
 })
 
-it('does not keep its parent alive when nobody waits', () => {
+it.each(['', 'await engine.dispose()'])('lets its parent end when nobody waits %s', (last) => {
   const script = `
     const { childEngine } = await import(${JSON.stringify(new URL('../src/node/index.ts', import.meta.url).href)})
     const engine = await childEngine({ threads: 1 })
-    console.log(engine.fingerprint)`
-  const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 20_000 })
+    console.log(engine.fingerprint)
+    ${last}`
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
   expect(out).toContain('1 threads')
 })

@@ -26,7 +26,11 @@ function descent(dtype: FloatDType): { program: LoopProgram; constants: Values; 
       records: { loss, step2: mul(step, step), w0: w },
       inputs: [x, y, rate],
     },
-    constants: { x: randomTensor(dtype, [20, 3], numbers), y: randomTensor(dtype, [20, 2], numbers), rate: tensorOf(dtype, [], [0.5]) },
+    constants: {
+      x: randomTensor(dtype, [20, 3], numbers),
+      y: randomTensor(dtype, [20, 2], numbers),
+      rate: tensorOf(dtype, [], [0.5]),
+    },
     start: { w: randomTensor(dtype, [3, 2], numbers), velocity: tensorOf(dtype, [3, 2], new Float64Array(6)) },
   }
 }

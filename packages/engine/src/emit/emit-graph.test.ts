@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { add, exp, graphOf, input, matmul, mul, scalar, tanh, transpose } from '@thalweg/graph'
+import { add, conv, exp, graphOf, input, make, matmul, mul, scalar, tanh, transpose } from '@thalweg/graph'
 import type { OnnxGraph } from '@thalweg/graph'
 import type { LoopProgram } from '../engine.ts'
 import { graphModel, loopModel } from './emit-graph.ts'
@@ -10,7 +10,11 @@ describe('graphModel', () => {
   it('keeps clear of the names of inputs and outputs', () => {
     const x = input('Exp_0', 'float64', [2])
     const model = graphModel(graphOf({ Add_1: add(exp(x), 1), c_2: exp(exp(x)) }))
-    const names = [...model.nodes.flatMap((n) => n.outputs), ...model.initializers.keys(), ...model.inputs.map((i) => i.name)]
+    const names = [
+      ...model.nodes.flatMap((n) => n.outputs),
+      ...model.initializers.keys(),
+      ...model.inputs.map((i) => i.name),
+    ]
     expect(new Set(names).size).toBe(names.length)
     expect(model.outputs.map((o) => o.name)).toEqual(['Add_1', 'c_2'])
   })
@@ -25,6 +29,25 @@ describe('graphModel', () => {
     const b = input('b', 'float64', [4, 3])
     const model = graphModel(graphOf({ y: matmul(transpose(a, [1, 0]), transpose(b, [1, 0])) }))
     expect(ops(model.nodes)).toEqual(['Gemm', 'Identity'])
+  })
+
+  const image = input('image', 'float32', [2, 3, 8, 8])
+  const kernel = input('kernel', 'float32', [4, 3, 3, 3])
+  const bias = input('bias', 'float32', [4, 1, 1])
+
+  it('lets a convolution take in its bias, unless something else reads it or the sum broadcasts otherwise', () => {
+    const y = conv(image, kernel)
+    expect(ops(graphModel(graphOf({ y: add(y, bias) })).nodes)).toEqual(['Reshape', 'Conv', 'Identity'])
+    expect(ops(graphModel(graphOf({ y: add(y, bias), z: exp(y) })).nodes)).toContain('Add')
+    const perRow = input('perRow', 'float32', [6, 1])
+    expect(ops(graphModel(graphOf({ y: add(y, perRow) })).nodes)).toContain('Add')
+  })
+
+  it('pools once for values and positions', () => {
+    const attributes = { kernel: [2, 2], strides: [2, 2], dilations: [1, 1], padsBegin: [0, 0], padsEnd: [0, 0] }
+    const [values, positions] = [make('MaxPool', [image], attributes), make('MaxPoolIndices', [image], attributes)]
+    const { nodes } = graphModel(graphOf({ positions, values }))
+    expect(ops(nodes).filter((op) => op === 'MaxPool')).toHaveLength(1)
   })
 
   it('stores equal small constants once, and −0 apart from 0', () => {
@@ -53,6 +76,15 @@ describe('loopModel', () => {
     const body = loop.attributes!.get('body')!.value as OnnxGraph
     expect(ops(nodes)).toEqual(['Gemm', 'Exp', 'MatMul', 'Tanh', 'Loop'])
     expect(ops(body.nodes).filter((op) => op !== 'Identity')).toEqual(['Mul', 'MatMul'])
+  })
+
+  it('keeps a fixed convolution outside when its bias changes inside', () => {
+    const image = input('image', 'float32', [1, 1, 4, 4])
+    const bias = input('bias', 'float32', [1, 1, 1])
+    const y = add(conv(image, input('kernel', 'float32', [1, 1, 3, 3])), bias)
+    const inputs = graphOf({ y }).inputs.filter((i) => i !== bias)
+    const { nodes } = loopModel({ carried: [bias], next: [bias], step, records: { y }, inputs })
+    expect(ops(nodes)).toEqual(['Conv', 'Loop'])
   })
 
   it('refuses a record with the name of an input', () => {

@@ -1,5 +1,14 @@
 import { DomainError, dependents, encodeModel, topologicalOrder } from '@thalweg/graph'
-import type { AnyOperation, DType, Expr, Graph, InputExpr, OnnxGraph, OnnxModelToWrite, OnnxValue, Operation } from '@thalweg/graph'
+import type {
+  AnyOperation,
+  DType,
+  Expr,
+  Graph,
+  InputExpr,
+  OnnxGraph,
+  OnnxModelToWrite,
+  OnnxValue,
+} from '@thalweg/graph'
 import type { LoopProgram } from '../engine.ts'
 import { emitters, operandsRead } from './operator-emitters.ts'
 import { Scope } from './scope.ts'
@@ -12,7 +21,7 @@ type Named = Pick<OnnxValue, 'name' | 'dtype' | 'shape'>
 function emitNode(node: Expr, scope: Scope): void {
   if (node.op === 'Input' || node.op === 'Constant') return
   const emit = emitters[node.op] as (node: AnyOperation, scope: Scope) => void
-  emit(node as Operation as AnyOperation, scope)
+  emit(node, scope)
 }
 
 /** Emits what the roots need and the scope has not yet, operands first. */
@@ -22,12 +31,25 @@ function emitRoots(roots: readonly Expr[], scope: Scope): void {
   for (let node = pending.pop(); node; node = pending.pop()) {
     if (needed.has(node) || scope.has(node)) continue
     needed.add(node)
-    pending.push(...operandsRead(node))
+    pending.push(...operandsRead(node, scope.uses))
   }
   for (const node of topologicalOrder(roots)) if (needed.has(node)) emitNode(node, scope)
 }
 
-const valueOf = (name: string, { dtype, shape }: { dtype: DType; shape: readonly number[] }): Named => ({ name, dtype, shape })
+const valueOf = (name: string, { dtype, shape }: { dtype: DType; shape: readonly number[] }): Named => ({
+  name,
+  dtype,
+  shape,
+})
+
+/** Reads of every node by the others and by the roots. */
+function usesOf(roots: readonly Expr[]): Map<Expr, number> {
+  const uses = new Map<Expr, number>()
+  const count = (x: Expr): unknown => uses.set(x, (uses.get(x) ?? 0) + 1)
+  for (const node of topologicalOrder(roots)) node.inputs.forEach(count)
+  roots.forEach(count)
+  return uses
+}
 
 /** Names under which inputs and outputs appear are exactly theirs; internal names keep clear of them. */
 function bindInputs(inputs: readonly InputExpr[], scope: Scope): Named[] {
@@ -59,7 +81,10 @@ export function emitGraph(graph: Graph): Uint8Array {
 }
 
 export function graphModel(graph: Graph): OnnxModelToWrite {
-  const scope = Scope.outermost(distinct('emitGraph', [...namesOf(graph.inputs), ...Object.keys(graph.outputs)]))
+  const scope = Scope.outermost(
+    distinct('emitGraph', [...namesOf(graph.inputs), ...Object.keys(graph.outputs)]),
+    usesOf(Object.values(graph.outputs)),
+  )
   const inputs = bindInputs(graph.inputs, scope)
   emitRoots(Object.values(graph.outputs), scope)
   const outputs = emitOutputs(graph.outputs, scope)
@@ -82,13 +107,24 @@ export function emitLoop(program: LoopProgram): Uint8Array {
 export function loopModel(program: LoopProgram): OnnxModelToWrite {
   const { carried, next, step, records } = program
   const results = loopResults(program)
-  const outer = Scope.outermost(distinct('emitLoop', [...namesOf(program.inputs), ...namesOf(carried), stepsInput, ...results]))
-  const inputs = [...bindInputs(program.inputs, outer), ...bindInputs(carried, outer), valueOf(stepsInput, { dtype: 'int64', shape: [] })]
   const roots = [...next, ...Object.values(records)]
   const order = topologicalOrder(roots)
   const varying = dependents(order, [...carried, step])
-  const readInside = [...roots, ...order.filter((n) => varying.has(n)).flatMap(operandsRead)]
-  emitRoots(readInside.filter((n) => !varying.has(n) && n.op !== 'Input' && n.op !== 'Constant'), outer)
+  // what the body reads from outside counts as a result of the outside: nothing in the body may take it in
+  const isOutside = (n: Expr): boolean => !varying.has(n)
+  const uses = usesOf([...roots, ...order.filter((n) => varying.has(n)).flatMap((n) => n.inputs.filter(isOutside))])
+  const taken = [...namesOf(program.inputs), ...namesOf(carried), stepsInput, ...results]
+  const outer = Scope.outermost(distinct('emitLoop', taken), uses)
+  const inputs = [
+    ...bindInputs(program.inputs, outer),
+    ...bindInputs(carried, outer),
+    valueOf(stepsInput, { dtype: 'int64', shape: [] }),
+  ]
+  const readInside = [...roots, ...order.filter((n) => varying.has(n)).flatMap((n) => operandsRead(n, uses))]
+  emitRoots(
+    readInside.filter((n) => isOutside(n) && n.op !== 'Input' && n.op !== 'Constant'),
+    outer,
+  )
   const names = Object.keys(records)
   const node = { inputs: [stepsInput, '', ...carried.map((c) => c.attributes.name)], outputs: results }
   const body = emitBody(program, outer)
@@ -105,7 +141,7 @@ function emitBody({ carried, next, step, records }: LoopProgram, outer: Scope): 
   const enter = (node: InputExpr): OnnxValue => {
     const name = scope.fresh(node.attributes.name)
     scope.bind(node, name)
-    return { ...valueOf(name, node), elementType: node.dtype, dtype: node.dtype } as OnnxValue
+    return { ...valueOf(name, node), elementType: node.dtype }
   }
   const condition: OnnxValue = { name: scope.fresh('condition'), dtype: 'bool', elementType: 'bool', shape: [] }
   const inputs = [enter(step), condition, ...carried.map(enter)]
@@ -116,7 +152,15 @@ function emitBody({ carried, next, step, records }: LoopProgram, outer: Scope): 
     elementType: type.dtype,
     shape: type.shape,
   })
-  const results = [...next, ...Object.values(records)].map((node) => leave(scope.emit('Identity', [scope.nameOf(node)]), node))
+  const results = [...next, ...Object.values(records)].map((node) =>
+    leave(scope.emit('Identity', [scope.nameOf(node)]), node),
+  )
   const go = leave(scope.emit('Identity', [condition.name]), { dtype: 'bool', shape: [] })
-  return { name: 'body', inputs, outputs: [go, ...results], initializers: new Map(), nodes: scope.nodes as unknown as OnnxGraph['nodes'] }
+  return {
+    name: 'body',
+    inputs,
+    outputs: [go, ...results],
+    initializers: new Map(),
+    nodes: scope.nodes as unknown as OnnxGraph['nodes'],
+  }
 }

@@ -3,6 +3,9 @@ import type { Expr, OnnxAttribute, OnnxNodeToWrite, Shape, Tensor } from '@thalw
 
 export type Attributes = Readonly<Record<string, number | string | readonly number[] | undefined>>
 
+/** How often each node's value is read, by other nodes or as a result. */
+export type Uses = ReadonlyMap<Expr, number>
+
 /** Names and nodes of one ONNX graph under construction. A loop body is a scope inside another: names are unique
  * over both, and constants live in the outermost. */
 export class Scope {
@@ -12,23 +15,25 @@ export class Scope {
   readonly #constants: Map<string, string>
   readonly #counter: { next: number }
   readonly #taken: ReadonlySet<string>
+  readonly uses: Uses
 
-  private constructor(parent: Scope | undefined, taken: ReadonlySet<string>) {
+  private constructor(parent: Scope | undefined, taken: ReadonlySet<string>, uses: Uses) {
     this.initializers = parent ? parent.initializers : new Map()
     this.#names = new Map(parent ? parent.#names : [])
     this.#constants = parent ? parent.#constants : new Map()
     this.#counter = parent ? parent.#counter : { next: 0 }
     this.#taken = taken
+    this.uses = uses
   }
 
   /** @param taken names of inputs and outputs. */
-  static outermost(taken: readonly string[]): Scope {
-    return new Scope(undefined, new Set(taken))
+  static outermost(taken: readonly string[], uses: Uses): Scope {
+    return new Scope(undefined, new Set(taken), uses)
   }
 
   /** The scope of a loop's body. */
   inner(): Scope {
-    return new Scope(this, this.#taken)
+    return new Scope(this, this.#taken, this.uses)
   }
 
   has(node: Expr): boolean {
@@ -83,7 +88,13 @@ export class Scope {
   }
 
   /** Appends a node with one output and returns the output's name. */
-  emit(op: string, inputs: readonly string[], attributes: Attributes = {}, output: string = this.fresh(op), domain = ''): string {
+  emit(
+    op: string,
+    inputs: readonly string[],
+    attributes: Attributes = {},
+    output: string = this.fresh(op),
+    domain = '',
+  ): string {
     this.nodes.push({ op, domain, inputs, outputs: [output], attributes: attributeMap(attributes) })
     return output
   }
@@ -110,4 +121,3 @@ function attributeMap(attributes: Attributes): Map<string, OnnxAttribute> {
   }
   return out
 }
-

@@ -1,4 +1,17 @@
-import { constant, gather, make, matmul, pad, range, reduceSum, reshape, sizeOf, stridesOf, tensorOf, transpose } from '@thalweg/graph'
+import {
+  constant,
+  gather,
+  make,
+  matmul,
+  pad,
+  range,
+  reduceSum,
+  reshape,
+  sizeOf,
+  stridesOf,
+  tensorOf,
+  transpose,
+} from '@thalweg/graph'
 import type { ConvGeometry, Expr, Operation, Shape } from '@thalweg/graph'
 
 /* Convolutions of one group as single matrix products over gathered rows, channels last: one Gather copies whole
@@ -45,7 +58,13 @@ function gatherRows(values: Expr, positions: readonly number[]): Expr {
   const rows = values.shape[1]
   const missing = positions.some((p) => p < 0)
   const source = missing ? pad(values, [0, 0, 0], [0, 1, 0]) : values
-  const indices = constant(tensorOf('int64', [positions.length], positions.map((p) => (p < 0 ? rows : p))))
+  const indices = constant(
+    tensorOf(
+      'int64',
+      [positions.length],
+      positions.map((p) => (p < 0 ? rows : p)),
+    ),
+  )
   return gather(source, indices, 1)
 }
 

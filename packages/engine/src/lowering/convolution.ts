@@ -11,17 +11,10 @@ import {
   sizeOf,
   slice,
   sliceAxis,
+  stack,
   transpose,
 } from '@thalweg/graph'
 import type { ConvGeometry, Expr, Operation, Shape } from '@thalweg/graph'
-
-/** The elements that meet one kernel tap: [N,C,output…]. `padded` already carries its padding. */
-function tapSlice(padded: Expr, tap: readonly number[], output: Shape, g: ConvGeometry): Expr {
-  const first = tap.map((t, i) => t * g.dilations[i])
-  const starts = [0, 0, ...first]
-  const ends = [padded.shape[0], padded.shape[1], ...first.map((f, i) => f + (output[i] - 1) * g.strides[i] + 1)]
-  return slice(padded, starts, ends, [1, 1, ...g.strides])
-}
 
 function taps(kernel: Shape): number[][] {
   return kernel.reduce<number[][]>((all, k) => all.flatMap((tap) => range(k).map((t) => [...tap, t])), [[]])
@@ -33,7 +26,9 @@ function patches(x: Expr, kernel: Shape, output: Shape, g: ConvGeometry): Expr {
   const padded = pad(x, [0, 0, ...g.padsBegin], [0, 0, ...g.padsEnd])
   const perGroup = channels / g.groups
   const positions = sizeOf(output)
-  const slices = taps(kernel).map((tap) => reshape(tapSlice(padded, tap, output, g), [n, g.groups, perGroup, positions]))
+  const slices = taps(kernel).map((tap) =>
+    reshape(shifted(padded, 2, tap, output, g, 0), [n, g.groups, perGroup, positions]),
+  )
   return concat(slices, 2)
 }
 
@@ -61,7 +56,14 @@ function spreadByStride(y: Expr, strides: readonly number[]): Expr {
     const shape = out.shape
     const split = reshape(out, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)])
     const after = split.shape.map((_, a) => (a === axis + 1 ? stride - 1 : 0))
-    const spread = reshape(pad(split, split.shape.map(() => 0), after), shape.map((d, a) => (a === axis ? d * stride : d)))
+    const spread = reshape(
+      pad(
+        split,
+        split.shape.map(() => 0),
+        after,
+      ),
+      shape.map((d, a) => (a === axis ? d * stride : d)),
+    )
     return sliceAxis(spread, axis, 0, (shape[axis] - 1) * stride + 1)
   }, y)
 }
@@ -96,25 +98,59 @@ export function inputGradientByConv(node: Operation<'ConvInputGradient'>): Expr 
   })
 }
 
-/** ConvWeightGradient as products of patches with the output cotangent, summed over the samples. */
-export function weightGradientByPatches(node: Operation<'ConvWeightGradient'>): Expr {
+/** From this many channels per group on, one product per column is faster than copying the columns together (measured). */
+const channelsForSeparateColumns = 32
+
+/** ConvWeightGradient as products of shifted inputs with the output cotangent, summed over the samples.
+ *
+ * A kernel tap shifts the input along every spatial axis. The shift along the last axis copies short rows, so it is
+ * made once per kernel column; the others then are runs of whole rows. With few channels the columns are put side by
+ * side, which makes fewer, larger products. (Measured beside patches of all taps, nine single products, and a Conv
+ * with the cotangent as kernel: least time at all sizes of a ResNet.) */
+export function weightGradientByTaps(node: Operation<'ConvWeightGradient'>): Expr {
   const [x, y] = node.inputs
   const g = node.attributes
   const [n, outputs, ...output] = y.shape
-  const perGroup = outputs / g.groups
-  const columns = patches(x, g.kernel, output, g)
-  const cotangent = transpose(reshape(y, [n, g.groups, perGroup, sizeOf(output)]), [0, 1, 3, 2])
-  const products = reduceSum(make('MatMul', [columns, cotangent], {}), [0])
+  const last = output.length - 1
   const channels = x.shape[1] / g.groups
-  const split = reshape(products, [g.groups, sizeOf(g.kernel), channels, perGroup])
-  return reshape(transpose(split, [0, 3, 2, 1]), node.shape)
+  const padded = pad(x, [0, 0, ...g.padsBegin], [0, 0, ...g.padsEnd])
+  const grouped = reshape(padded, [n, g.groups, channels, ...padded.shape.slice(2)])
+  const columns = range(g.kernel[last]).map((t) => shifted(grouped, 3 + last, [t], output.slice(last), g, last))
+  const factors = channels >= channelsForSeparateColumns ? columns : [concat(columns, 2)]
+  const cotangent = transpose(reshape(y, [n, g.groups, outputs / g.groups, sizeOf(output)]), [0, 1, 3, 2])
+  const parts = factors.flatMap((factor) =>
+    taps(g.kernel.slice(0, -1)).map((tap) => {
+      const rows = shifted(factor, 3, tap, output.slice(0, -1), g, 0)
+      const left = reshape(rows, [...rows.shape.slice(0, 3), sizeOf(output)])
+      return reduceSum(make('MatMul', [left, cotangent], {}), [0])
+    }),
+  )
+  // [columns apart, rows, groups, columns side by side, C/groups, O/groups] → [groups, O/groups, C/groups, rows, columns]
+  const [apart, beside] = [factors.length, g.kernel[last] / factors.length]
+  const rows = parts.length / apart
+  const products = reshape(stack(parts, 0), [apart, rows, g.groups, beside, channels, outputs / g.groups])
+  return reshape(transpose(products, [2, 5, 4, 1, 0, 3]), node.shape)
+}
+
+/** The elements that some axes, from `axis` on, contribute to one tap; these are the geometry's axes from `from` on. */
+function shifted(x: Expr, axis: number, tap: readonly number[], output: Shape, g: ConvGeometry, from: number): Expr {
+  const starts = x.shape.map(() => 0)
+  const ends = [...x.shape]
+  const steps = x.shape.map(() => 1)
+  tap.forEach((t, i) => {
+    starts[axis + i] = t * g.dilations[from + i]
+    steps[axis + i] = g.strides[from + i]
+    ends[axis + i] = starts[axis + i] + (output[i] - 1) * steps[axis + i] + 1
+  })
+  return slice(x, starts, ends, steps)
 }
 
 /** A 1×1 convolution with stride 1 and no padding is a matrix product. */
 export function pointwiseConv(node: Operation<'Conv'>): Expr | undefined {
   const [x, w] = node.inputs
   const g = node.attributes
-  const plain = g.groups === 1 && [...g.padsBegin, ...g.padsEnd].every((p) => p === 0) && g.strides.every((s) => s === 1)
+  const plain =
+    g.groups === 1 && [...g.padsBegin, ...g.padsEnd].every((p) => p === 0) && g.strides.every((s) => s === 1)
   if (!plain || w.shape.slice(2).some((k) => k !== 1)) return undefined
   const columns = reshape(x, [x.shape[0], x.shape[1], sizeOf(x.shape.slice(2))])
   return reshape(matmul(reshape(w, [w.shape[0], w.shape[1]]), columns), node.shape)
@@ -125,7 +161,7 @@ export function outputPaddingOf(node: Operation<'ConvInputGradient'>): number[] 
   const [y, w] = node.inputs
   const { strides, dilations, padsBegin, padsEnd, spatial } = node.attributes
   return spatial.map(
-    (d, i) => d - (strides[i] * (y.shape[2 + i] - 1) + dilations[i] * (w.shape[2 + i] - 1) + 1 - padsBegin[i] - padsEnd[i]),
+    (d, i) =>
+      d - (strides[i] * (y.shape[2 + i] - 1) + dilations[i] * (w.shape[2 + i] - 1) + 1 - padsBegin[i] - padsEnd[i]),
   )
 }
-

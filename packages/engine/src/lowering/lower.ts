@@ -1,7 +1,7 @@
 import { and, expand, make, not, or, rebuild, reshape, sizeOf, withOperands } from '@thalweg/graph'
 import type { Expr, Graph, Operation } from '@thalweg/graph'
 import { convByColumns, inputGradientByColumns, weightGradientByColumns } from './columns.ts'
-import { convByPatches, inputGradientByConv, pointwiseConv, weightGradientByPatches } from './convolution.ts'
+import { convByPatches, inputGradientByConv, pointwiseConv, weightGradientByTaps } from './convolution.ts'
 import { maxPoolWithNaN, reduceExtreme, wideLogSoftmax } from './nan.ts'
 import { atanComposition, erfComposition, sigmoidComposition, softplusComposition } from './special-functions.ts'
 
@@ -28,7 +28,7 @@ function lowerNode(node: Expr): Expr {
     case 'ConvInputGradient':
       return lowerInputGradient(node)
     case 'ConvWeightGradient':
-      return wide && node.attributes.groups === 1 ? weightGradientByColumns(node) : weightGradientByPatches(node)
+      return wide && node.attributes.groups === 1 ? weightGradientByColumns(node) : weightGradientByTaps(node)
     case 'Softplus':
       return wide ? softplusComposition(x) : node
     case 'Sigmoid':

@@ -12,17 +12,17 @@ function poisoned(value: Expr, count: Expr): Expr {
 export function reduceExtreme(node: Operation<'ReduceMax' | 'ReduceMin'>): Expr {
   const [x] = node.inputs
   const { axes, keepDims } = node.attributes
-  return poisoned(node as Expr, reduceSum(cast(isNaN(x), x.dtype), axes, keepDims))
+  return poisoned(node, reduceSum(cast(isNaN(x), x.dtype), axes, keepDims))
 }
 
 /** MaxPool, NaN where any element of the window is. */
 export function maxPoolWithNaN(node: Operation<'MaxPool'>): Expr {
   const [x] = node.inputs
-  return poisoned(node as Expr, make('MaxPool', [cast(isNaN(x), x.dtype)], node.attributes))
+  return poisoned(node, make('MaxPool', [cast(isNaN(x), x.dtype)], node.attributes))
 }
 
 /** The float64 kernel of LogSoftmax clamps the sum, NaN too. Softmax does not, and is finite otherwise. */
 export function wideLogSoftmax(node: Operation<'LogSoftmax'>): Expr {
   const [x] = node.inputs
-  return add(node as Expr, mul(softmax(x, node.attributes.axis), 0))
+  return add(node, mul(softmax(x, node.attributes.axis), 0))
 }

@@ -98,6 +98,7 @@ class EngineProcess {
     const child = this.#child
     if (!child) return
     const exit = new Promise((resolve) => child.once('exit', resolve))
+    child.ref()
     child.kill('SIGKILL')
     await exit
   }
@@ -202,7 +203,8 @@ class ChildSession implements Session {
         return await step()
       } catch (error) {
         if (!isLost(error)) throw error
-        if (signal?.aborted) throw new TaskError('run: cancelled; the engine process was ended.', { cancelled: true }, error)
+        if (signal?.aborted)
+          throw new TaskError('run: cancelled; the engine process was ended.', { cancelled: true }, error)
         if (!error.details['byCancelling']) throw error
       }
     }

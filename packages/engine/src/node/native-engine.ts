@@ -4,7 +4,6 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { Engine } from '../engine.ts'
 import { OnnxRuntimeEngine } from '../onnx-runtime-engine.ts'
 import { sessionOver, translated } from '../ort-session.ts'
-import type { OrtSession, OrtTensor as AnyOrtTensor } from '../ort-session.ts'
 import { inexactOptimizers } from '../runtime.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -38,10 +37,7 @@ export function nativeRuntime({ threads = availableParallelism() }: NativeEngine
           logSeverityLevel: 4,
         }),
       )
-      return sessionOver(session as unknown as OrtSession, plan, (value) => {
-        const wrapped = new OrtTensor(value.dtype, value.data as never, value.shape)
-        return wrapped as unknown as AnyOrtTensor
-      })
+      return sessionOver(session, plan, (value) => new OrtTensor(value.dtype, value.data as never, value.shape))
     },
     dispose: () => Promise.resolve(),
   }

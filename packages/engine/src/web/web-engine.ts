@@ -3,7 +3,7 @@ import type { DType } from '@thalweg/graph'
 import type { Engine } from '../engine.ts'
 import { OnnxRuntimeEngine } from '../onnx-runtime-engine.ts'
 import { sessionOver, translated } from '../ort-session.ts'
-import type { OrtSession, OrtTensor } from '../ort-session.ts'
+import type { OrtSession } from '../ort-session.ts'
 import { inexactOptimizers } from '../runtime.ts'
 import type { Runtime } from '../runtime.ts'
 import { Turns } from '../turns.ts'
@@ -41,7 +41,7 @@ export async function webEngine(options: WebEngineOptions = {}): Promise<Engine>
 }
 
 async function wasmRuntime(options: WebEngineOptions): Promise<Runtime> {
-  const ort = configured((await import('onnxruntime-web/wasm')) as OrtModule, options)
+  const ort = configured(await import('onnxruntime-web/wasm'), options)
   const threads = ort.env.wasm.numThreads ?? 1
   return runtimeOver(ort, {
     name: 'onnxruntime-web wasm',
@@ -54,8 +54,9 @@ async function wasmRuntime(options: WebEngineOptions): Promise<Runtime> {
 
 async function gpuRuntime(options: WebEngineOptions): Promise<Runtime> {
   const adapter = await gpuAdapter()
-  if (!adapter) throw new UnsupportedError('webEngine: this host must offer WebGPU, it gives no adapter. Use the provider wasm.')
-  const ort = configured((await import('onnxruntime-web/webgpu')) as OrtModule, options)
+  if (!adapter)
+    throw new UnsupportedError('webEngine: this host must offer WebGPU, it gives no adapter. Use the provider wasm.')
+  const ort = configured(await import('onnxruntime-web/webgpu'), options)
   const where = `webgpu ${adapter.info?.vendor ?? ''} ${adapter.info?.architecture ?? ''}`.trim()
   return runtimeOver(ort, {
     name: 'onnxruntime-web webgpu',
@@ -96,12 +97,16 @@ function runtimeOver(ort: OrtModule, host: Host): Runtime {
         extra: { optimization: { disable_specified_optimizers: inexactOptimizers } },
         logSeverityLevel: 4,
       } as const
-      const create = (): Promise<OrtSession> => ort.InferenceSession.create(model, options) as unknown as Promise<OrtSession>
-      const session = sessionOver(await turns.take(() => translated('compile', create)), plan, (value) => {
-        const wrapped = new ort.Tensor(value.dtype, value.data as never, value.shape)
-        return wrapped as unknown as OrtTensor
-      })
-      return { run: (feeds) => turns.take(() => session.run(feeds)), release: () => turns.take(() => session.release()) }
+      const create = (): Promise<OrtSession> => ort.InferenceSession.create(model, options)
+      const session = sessionOver(
+        await turns.take(() => translated('compile', create)),
+        plan,
+        (value) => new ort.Tensor(value.dtype, value.data as never, value.shape),
+      )
+      return {
+        run: (feeds) => turns.take(() => session.run(feeds)),
+        release: () => turns.take(() => session.release()),
+      }
     },
     dispose: () => Promise.resolve(),
   }

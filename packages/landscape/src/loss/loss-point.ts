@@ -11,6 +11,7 @@ import {
   sizeOf,
   tensor,
   castTensor,
+  gatherFactors,
   vmap,
 } from '@thalweg/graph'
 import type { Expr, Graph, InputExpr, Tensor } from '@thalweg/graph'
@@ -100,7 +101,7 @@ export class LossPoint {
     await this.#overChunks(asked, vectors, count, loss.size, (result) => {
       for (let i = 0; i < out.length; i++) out[i] += result[i]
     })
-    const scale = this.#scale(asked)
+    const scale = productScale(loss, asked)
     const decay = kind === 'hessian' || kind === 'ggn' ? loss.weightDecay : 0
     for (let i = 0; i < out.length; i++) out[i] = out[i] * scale + decay * vectors[i]
     return out
@@ -148,15 +149,6 @@ export class LossPoint {
       for (let i = 0; i < out.length; i++) out[i] += result[i]
     })
     return out
-  }
-
-  /** Sums are over samples; a mean divides them. Per-sample gradients carry the division by outputs themselves. */
-  #scale(kind: ProductKind): number {
-    const { normalizer, dataset, samples } = this.loss
-    if (kind !== 'empirical-fisher') return 1 / normalizer
-    if (normalizer === 1) return 1
-    const weightSum = dataset.sampleWeights?.reduce((s, w) => s + w, 0) ?? samples
-    return weightSum / normalizer ** 2
   }
 
   #checkLength(vectors: Float64Array, length: number): void {
@@ -257,11 +249,20 @@ export class LossPoint {
     const shape = this.#directionShape(kind, chunkSize)
     const single = input('direction', loss.dtype, shape)
     const product = products[kind].build(loss, g, single)
-    if (size === 1) return [simplify(graphOf({ product })), [single]]
+    if (size === 1) return [gatherFactors(simplify(graphOf({ product })), [single]), [single]]
     const stack = input('direction', loss.dtype, [size, ...shape])
     const [batched] = vmap([product], [[single, stack]])
-    return [simplify(graphOf({ product: batched })), [stack]]
+    return [gatherFactors(simplify(graphOf({ product: batched })), [stack]), [stack]]
   }
+}
+
+/** What products of sums over samples are multiplied by: a mean divides them. Per-sample gradients carry the division by
+ * outputs themselves. */
+export function productScale({ normalizer, dataset, samples }: Loss, kind: CurvatureKind): number {
+  if (kind !== 'empirical-fisher') return 1 / normalizer
+  if (normalizer === 1) return 1
+  const weightSum = dataset.sampleWeights?.reduce((s, w) => s + w, 0) ?? samples
+  return weightSum / normalizer ** 2
 }
 
 const memos = new WeakMap<Loss, Map<string, unknown>>()
