@@ -1,8 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tensorOf } from '@thalweg/graph'
 import { describe, expect, test } from 'vitest'
 import { encodeNpz } from '../src/formats/npz.ts'
+import { packageFile } from '../src/files/package-file.ts'
+import { outputSchema } from '../src/cli/output-schema.ts'
 import { program } from './run-thalweg.ts'
 
 const { folder, thalweg } = program()
@@ -11,7 +13,9 @@ function json(...args: string[]): Record<string, never> {
   const reply = thalweg(...args, '--json')
   expect(reply.stderr).toBe('')
   expect(reply.status).toBe(0)
-  return JSON.parse(reply.stdout) as Record<string, never>
+  const document: unknown = JSON.parse(reply.stdout)
+  expect(outputSchema.safeParse(document).error?.issues ?? []).toEqual([])
+  return document as Record<string, never>
 }
 
 /** Rows of x and y as an .npz file. */
@@ -174,4 +178,15 @@ describe('thalweg linear', () => {
     expect(reply.stderr).toMatch(/--widths: must list all widths/)
     expect(reply.status).toBe(2)
   })
+})
+
+test('every other document of --json fits its schema too, and the shipped schemas are these', () => {
+  expect(json('data', 'info', 'iris')).toMatchObject({ command: 'data info' })
+  const path = experiment(
+    'model.yaml',
+    'name: m\ndata: { name: xor }\nmodel: { kind: mlp, widths: [2, 3, 2] }\nloss: { name: cross-entropy }\n',
+  )
+  expect(json('model', 'info', path)).toMatchObject({ command: 'model info' })
+  const shipped = (name: string): unknown => JSON.parse(readFileSync(packageFile('assets', name), 'utf8'))
+  expect(shipped('output.schema.json')).toEqual(JSON.parse(thalweg('schema', '--output').stdout))
 })

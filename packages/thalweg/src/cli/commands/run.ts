@@ -56,9 +56,10 @@ export function addRunCommand(root: Command): void {
     })
   root
     .command('schema')
-    .description('the JSON Schema of experiment files, for editors')
-    .action(async () => {
-      const { experimentJsonSchema } = await import('../../experiment/schema.ts')
-      printJson(experimentJsonSchema())
+    .description('the JSON Schema of experiment files, for editors; --output: of what --json prints')
+    .option('--output', 'the schema of the documents that --json prints')
+    .action(async ({ output }: { output?: boolean }) => {
+      if (output) printJson((await import('../output-schema.ts')).outputJsonSchema())
+      else printJson((await import('../../experiment/schema.ts')).experimentJsonSchema())
     })
 }

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+
+/* What `--json` prints. Keys named here are stable; objects may carry more. A number that is not finite is null. */
+
+const number = z.number().nullable()
+const warnings = z.array(z.string())
+const estimate = z.looseObject({ value: number, standardError: number, method: z.string() })
+const pair = z.looseObject({ value: number, residualNorm: number, converged: z.boolean() })
+
+const subject = {
+  model: z.looseObject({ path: z.string().nullable(), parameters: z.int() }),
+  data: z.looseObject({ path: z.string(), samples: z.int() }),
+  loss: z.looseObject({ name: z.string(), reduction: z.enum(['mean', 'sum']), value: number }),
+  dtype: z.enum(['float64', 'float32']),
+  seed: z.int(),
+  elapsedMs: z.number(),
+  warnings,
+}
+
+const head = <C extends string>(command: C): { command: z.ZodLiteral<C>; version: z.ZodString } => ({
+  command: z.literal(command),
+  version: z.string(),
+})
+
+const inertia = z.looseObject({
+  negative: z.int(),
+  zero: z.int(),
+  positive: z.int(),
+  threshold: number,
+  exact: z.boolean().describe('false: negative and positive are lower bounds'),
+})
+
+const verdict = z.enum([
+  'not-critical',
+  'strict-saddle',
+  'non-strict-saddle',
+  'local-minimum',
+  'global-minimum',
+  'near-infimum',
+  'undecided',
+])
+
+const spectrum = z.looseObject({
+  ...head('spectrum'),
+  ...subject,
+  operator: z.string(),
+  gradientNorm: number,
+  eigenvalues: z.looseObject({ method: z.enum(['dense', 'lanczos']), top: z.array(pair), bottom: z.array(pair) }),
+  morseIndex: z.looseObject({ value: z.int(), threshold: number, exact: z.boolean() }),
+  trace: estimate.nullable(),
+  density: z.looseObject({ grid: z.array(z.number()), values: z.array(z.number()) }).optional(),
+})
+
+const diagnose = z.looseObject({
+  ...head('diagnose'),
+  ...subject,
+  verdict,
+  summary: z.string(),
+  gradientNorm: number,
+  inertia,
+  evidence: z.array(
+    z.looseObject({ kind: z.string(), claim: z.string(), value: number, bound: number, method: z.string() }),
+  ),
+  advice: z.array(z.string()),
+  escape: z.looseObject({ distance: number, lossBefore: number, lossAfter: number }).optional(),
+  polished: z.looseObject({ distance: number, loss: number, verdict: verdict.nullable() }).optional(),
+  gap: number.optional(),
+})
+
+const saddleKind = z.enum(['global-minimum', 'strict-saddle', 'non-strict-saddle'])
+
+const linear = z.looseObject({
+  ...head('linear'),
+  ...subject,
+  sigmaEigenvalues: z.array(z.number()),
+  globalMinimum: z.number(),
+  assumptions: z.looseObject({}),
+  classes: z.array(
+    z.looseObject({
+      subset: z.array(z.int()).describe('1-based, descending eigenvalues'),
+      rank: z.int(),
+      loss: z.number(),
+      kinds: z.array(saddleKind),
+      representatives: z.array(
+        z.looseObject({
+          kind: saddleKind,
+          inertia: z.looseObject({ negative: z.int(), zero: z.int(), positive: z.int() }).nullable(),
+          minEigenvalue: number,
+          gradientNorm: number,
+          lossError: number,
+          canonical: z.boolean(),
+        }),
+      ),
+    }),
+  ),
+})
+
+const run = z.looseObject({
+  ...head('run'),
+  experiment: z.string(),
+  directory: z.string(),
+  report: z.string(),
+  verdict,
+  summary: z.string(),
+  status: z.string(),
+  loss: number,
+  gradientNorm: number,
+  elapsedMs: z.number(),
+  warnings,
+})
+
+const modelInfo = z.looseObject({ ...head('model info'), model: z.looseObject({ path: z.string() }), warnings })
+const dataInfo = z.looseObject({
+  ...head('data info'),
+  data: z.looseObject({ path: z.string(), samples: z.int(), digest: z.string() }),
+  warnings,
+})
+
+/** Every document of `--json`, told apart by `command`. */
+export const outputSchema: z.ZodType<{ readonly command: string }> = z.union([
+  run,
+  diagnose,
+  spectrum,
+  linear,
+  modelInfo,
+  dataInfo,
+])
+
+/** The JSON Schema of what `--json` prints. */
+export function outputJsonSchema(): object {
+  return { title: 'Output of thalweg --json', ...z.toJSONSchema(outputSchema) }
+}
