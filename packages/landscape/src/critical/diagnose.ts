@@ -4,10 +4,11 @@ import { Loss } from '../loss/loss.ts'
 import { isAffineModel, isConvexLoss, nearInfimum, strongConvexityGap } from './certificates.ts'
 import type { NearInfimum } from './certificates.ts'
 import { denseFlatness } from './dense-newton.ts'
-import type { Diagnosis, Evidence, EigenvalueReport, Message, PolishedPoint } from './diagnosis.ts'
+import type { Diagnosis, Evidence, EigenvalueReport, Message, PolishedPoint, VerdictKind } from './diagnosis.ts'
 import { examineCritical, kinkEvidence, oneSidedTest } from './examine.ts'
 import type { Examination, ExamineOptions } from './examine.ts'
 import { coordinates } from './hessian-spectrum.ts'
+import type { HessianInertia } from './inertia.ts'
 import { krylovFlatness } from './newton-mr.ts'
 import { objectiveOf } from './objective.ts'
 import type { Objective } from './objective.ts'
@@ -95,6 +96,31 @@ export async function diagnose(
     })
   }
   return notCritical(context, at, options, found, polished, warnings)
+}
+
+/** What kind of critical point a search has reached. */
+export interface CriticalVerdict {
+  readonly verdict: VerdictKind
+  readonly summary: Message
+  readonly inertia: HessianInertia
+  /** Dimension of the orbit of the continuous symmetries through the point; null for analytic functions. */
+  readonly symmetryDimension: number | null
+  readonly products: number
+}
+
+/** The verdict on a point that a search has found to be critical, so that its gradient is not asked about again.
+ * Cost: as `diagnose` for one point. */
+export async function judgeCritical(
+  target: Loss | Objective,
+  theta: Float64Array,
+  options: DiagnoseOptions = {},
+): Promise<CriticalVerdict> {
+  const context = makeContext(target, options)
+  const at = await analyzePoint(context, theta)
+  const { verdict, summary } =
+    (await nearInfimumAt(context, at, options)) ?? (await examineCritical(context, at, options))
+  const symmetryDimension = at.orbit?.dimension ?? null
+  return { verdict, summary, inertia: plainInertia(at), symmetryDimension, products: at.products }
 }
 
 function atLeastOne(name: string, value: number): number {

@@ -10,8 +10,8 @@ export { degenerateDescent } from './degenerate.ts'
 export type { CurvePoint, DegenerateDescent, DegenerateOptions } from './degenerate.ts'
 export { dampedNewton, denseFlatness, saddleFreeNewton, trustRegionNewton } from './dense-newton.ts'
 export type { SaddleFreeOptions, TrustRegionOptions } from './dense-newton.ts'
-export { diagnose } from './diagnose.ts'
-export type { DiagnoseOptions } from './diagnose.ts'
+export { diagnose, judgeCritical } from './diagnose.ts'
+export type { CriticalVerdict, DiagnoseOptions } from './diagnose.ts'
 export type {
   Diagnosis,
   EigenvalueReport,
@@ -22,6 +22,8 @@ export type {
   VerdictKind,
 } from './diagnosis.ts'
 export type { ExamineOptions, KnownOptimum } from './examine.ts'
+export { compareFinders, toleranceStudy } from './finder-study.ts'
+export type { FinderScore, FinderStudyOptions, ToleranceRow, ToleranceStudy } from './finder-study.ts'
 export { finders } from './finders.ts'
 export type { Finder, FinderName } from './finders.ts'
 export { gradientNormMinimization } from './gradient-norm-minimization.ts'
@@ -45,6 +47,8 @@ export { escapeAlong, twoSidedDecrease } from './saddle-evidence.ts'
 export type { Escape, SaddleEvidence, TwoSidedDecrease } from './saddle-evidence.ts'
 export type { SearchOptions, SearchRecord, SearchResult, SearchStatus } from './search.ts'
 export type { OptimizerFacts } from './stall.ts'
+export { searchTogether } from './search-together.ts'
+export type { TogetherOptions } from './search-together.ts'
 export { symmetryOrbit } from './symmetry-orbit.ts'
 export type { SymmetryKind, SymmetryOrbit } from './symmetry-orbit.ts'
 export { testFunctions } from './test-functions.ts'

@@ -1,20 +1,23 @@
-import { numbersOf } from '@thalweg/graph'
+import { DomainError, numbersOf } from '@thalweg/graph'
 import { linearAssignment } from '../linalg/linear-assignment.ts'
 import { matmul, matrix } from '../linalg/matrix.ts'
 import type { Matrix } from '../linalg/matrix.ts'
 import { norm } from '../linalg/vector.ts'
+import { Loss } from '../loss/loss.ts'
 import { parameterRanges, unflatten } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
 import { randomStream } from '../random/random-stream.ts'
+import { judgeCritical } from './diagnose.ts'
+import type { DiagnoseOptions } from './diagnose.ts'
+import type { Message, VerdictKind } from './diagnosis.ts'
 import { finders } from './finders.ts'
 import type { FinderName } from './finders.ts'
-import { hessianSpectrum } from './hessian-spectrum.ts'
-import { denseInertia } from './inertia.ts'
 import type { HessianInertia } from './inertia.ts'
-import { noiseFloor } from './noise-floor.ts'
+import { objectiveOf } from './objective.ts'
 import type { Objective } from './objective.ts'
 import { distanceBetween } from './search.ts'
 import type { SearchOptions, SearchResult, SearchStatus } from './search.ts'
+import { searchTogether } from './search-together.ts'
 
 export interface StartOptions {
   /** Standard deviations of the added noise, relative to the root mean square of θ (absolute where that is 0). */
@@ -23,14 +26,20 @@ export interface StartOptions {
   readonly seed?: number
 }
 
-/** Starting points for many searches: points of training trajectories plus normal noise of several amplitudes, in turn.
+/** Starting points for many searches: points spread evenly over training trajectories (or initializations), with normal
+ * noise of several amplitudes in turn.
  * Source: Dauphin et al. 2014, §3 (uniform noise there). */
 export function noisyStarts(trajectory: readonly Float64Array[], options: StartOptions): Float64Array[] {
-  return Array.from({ length: options.count }, (_, i) => {
-    const base = trajectory[i % trajectory.length]
-    const amplitude = options.noise[Math.floor(i / trajectory.length) % options.noise.length]
+  const { noise, count, seed = 0 } = options
+  if (trajectory.length === 0 || noise.length === 0)
+    throw new DomainError(
+      `noisyStarts: needs at least one point and one amplitude, got ${trajectory.length} and ${noise.length}.`,
+    )
+  return Array.from({ length: count }, (_, i) => {
+    const base = trajectory[Math.floor((i * trajectory.length) / count)]
+    const amplitude = noise[i % noise.length]
     const size = norm(base) / Math.sqrt(base.length) || 1
-    const stream = randomStream(options.seed ?? 0, 'noisy starts', i)
+    const stream = randomStream(seed, 'noisy starts', i)
     return base.map((t) => t + amplitude * size * stream.normal())
   })
 }
@@ -41,9 +50,13 @@ export interface FoundCriticalPoint {
   readonly loss: number
   readonly gradientNorm: number
   readonly noiseFloor: number
+  readonly verdict: VerdictKind
+  readonly summary: Message
   readonly inertia: HessianInertia
   /** negative / p, the index of Dauphin et al. */
   readonly indexFraction: number
+  /** Dimension of the orbit of the continuous symmetries through the point; null for analytic functions. */
+  readonly symmetryDimension: number | null
   /** The starts that led here, modulo symmetry. */
   readonly starts: readonly number[]
   readonly method: FinderName
@@ -51,9 +64,15 @@ export interface FoundCriticalPoint {
 
 export interface FindManyOptions extends SearchOptions {
   readonly method?: FinderName
-  /** When two points are one; default: `sameCriticalPoint` without a model. */
+  /** When two points are one; default: modulo the symmetries of the network (`sameCriticalPoint`) for a loss, equality
+   * for an analytic function. */
   readonly same?: (a: Float64Array, b: Float64Array) => boolean
+  /** Searches that run in lockstep, their derivatives in one graph; losses only. Default: 64 up to 300 parameters, else 1. */
+  readonly together?: number
+  /** What the verdicts may spend and know. */
+  readonly judge?: DiagnoseOptions
   readonly onFound?: (done: number, total: number) => void
+  readonly onJudged?: (done: number, total: number) => void
 }
 
 export interface FindManyResult {
@@ -61,27 +80,86 @@ export interface FindManyResult {
   readonly points: readonly FoundCriticalPoint[]
   /** How the searches ended, gradient-flat ones told apart from critical ones. */
   readonly outcomes: Readonly<Partial<Record<SearchStatus, number>>>
+  /** In the order of the starts; those that were not begun before an abort are missing at the end. */
   readonly searches: readonly SearchResult[]
 }
 
-/** Searches from many starts, counts the inertia of each critical point, and merges those that are one.
- * Cost: one search per start, a dense Hessian per distinct point. */
+/** Networks up to this size search together: beyond, a graph for one θ keeps the processor busy by itself. */
+const togetherSizeMax = 300
+const togetherDefault = 64
+
+/** Searches from many starts, merges the critical points that are one, and judges each: its inertia and its verdict.
+ * Small losses search in lockstep (`searchTogether`); the results are those of single searches up to rounding.
+ * Cost: one search per start, a diagnosis per distinct point. */
 export async function findMany(
-  objective: Objective,
+  target: Loss | Objective,
   starts: readonly Float64Array[],
   options: FindManyOptions = {},
 ): Promise<FindManyResult> {
   const method = options.method ?? 'polish'
-  const same = options.same ?? ((a, b) => distanceBetween(a, b) <= 1e-6 * Math.max(1, norm(a)))
-  const searches: SearchResult[] = []
+  const searches = await allSearches(target, starts, method, options)
   const outcomes: Partial<Record<SearchStatus, number>> = {}
-  const groups: { result: SearchResult; starts: number[] }[] = []
-  for (const [i, start] of starts.entries()) {
+  for (const { status } of searches) outcomes[status] = (outcomes[status] ?? 0) + 1
+  const groups = merged(searches, options.same ?? defaultSameness(target))
+  const points: FoundCriticalPoint[] = []
+  for (const [i, { result, starts: from }] of groups.entries()) {
+    const { theta, value, gradientNorm, noiseFloor } = result
+    const { seed, signal } = options
+    const judged = await judgeCritical(target, theta, { seed, signal, ...options.judge })
+    const { verdict, summary, inertia, symmetryDimension } = judged
+    options.onJudged?.(i + 1, groups.length)
+    points.push({
+      ...{ theta, loss: value, gradientNorm, noiseFloor, verdict, summary, inertia, symmetryDimension },
+      indexFraction: inertia.negative / target.size,
+      starts: from,
+      method,
+    })
+  }
+  return { points: points.sort((a, b) => a.loss - b.loss), outcomes, searches }
+}
+
+async function allSearches(
+  target: Loss | Objective,
+  starts: readonly Float64Array[],
+  method: FinderName,
+  options: FindManyOptions,
+): Promise<SearchResult[]> {
+  const together = options.together ?? (target.size <= togetherSizeMax ? togetherDefault : 1)
+  let done = 0
+  const found = <T>(result: T): T => {
+    options.onFound?.(++done, starts.length)
+    return result
+  }
+  if (target instanceof Loss && together > 1 && starts.length > 1)
+    return searchTogether(target, starts, async (each, start) => found(await finders[method](each, start, options)), {
+      together,
+      signal: options.signal,
+    })
+  const objective = target instanceof Loss ? objectiveOf(target) : target
+  const searches: SearchResult[] = []
+  for (const start of starts) {
     if (options.signal?.aborted) break
-    const result = await finders[method](objective, start, options)
-    searches.push(result)
-    outcomes[result.status] = (outcomes[result.status] ?? 0) + 1
-    options.onFound?.(i + 1, starts.length)
+    searches.push(found(await finders[method](objective, start, options)))
+  }
+  return searches
+}
+
+type Sameness = (a: Float64Array, b: Float64Array) => boolean
+
+function defaultSameness(target: Loss | Objective): Sameness {
+  if (target instanceof Loss) return sameCriticalPoint(target.model)
+  return (a, b) => distanceBetween(a, b) <= 1e-6 * Math.max(1, norm(a))
+}
+
+interface Group {
+  readonly result: SearchResult
+  readonly starts: number[]
+}
+
+/** The converged searches, those that ended at one point together. */
+function merged(searches: readonly SearchResult[], same: Sameness): Group[] {
+  const groups: Group[] = []
+  for (const [i, result] of searches.entries()) {
     if (result.status !== 'converged') continue
     const known = groups.find(
       (g) =>
@@ -91,30 +169,7 @@ export async function findMany(
     if (known) known.starts.push(i)
     else groups.push({ result, starts: [i] })
   }
-  const points: FoundCriticalPoint[] = []
-  for (const { result, starts: from } of groups) {
-    const inertia = await inertiaAt(objective, result)
-    points.push({
-      theta: result.theta,
-      loss: result.value,
-      gradientNorm: result.gradientNorm,
-      noiseFloor: result.noiseFloor,
-      inertia,
-      indexFraction: inertia.negative / objective.size,
-      starts: from,
-      method,
-    })
-  }
-  return { points: points.sort((a, b) => a.loss - b.loss), outcomes, searches }
-}
-
-async function inertiaAt(objective: Objective, { theta, value }: SearchResult): Promise<HessianInertia> {
-  const { gradient } = await objective.valueAndGradient(theta)
-  const noise = await noiseFloor(objective, theta)
-  const point = objective.at(theta)
-  const options = { ownScale: Math.abs(value), gradient, gradientNoise: noise.gradient }
-  const { signs: _, ...inertia } = await denseInertia(point, await hessianSpectrum(point.hessian), options)
-  return inertia
+  return groups
 }
 
 /** Whether two points of a fully connected network are one modulo its symmetries: hidden units permuted; for odd
@@ -215,6 +270,7 @@ function matchUnits(left: LayerWeights, right: LayerWeights, after: LayerWeights
 /** One row of the table of index against loss (Dauphin et al. 2014, Fig. 1). */
 export interface IndexRow {
   readonly loss: number
+  readonly verdict: VerdictKind
   readonly negative: number
   readonly zero: number
   readonly positive: number
@@ -225,8 +281,9 @@ export interface IndexRow {
 
 /** Index against loss, one row per distinct critical point, by loss. */
 export function indexTable({ points }: FindManyResult): IndexRow[] {
-  return points.map(({ loss, inertia, indexFraction, starts }) => ({
+  return points.map(({ loss, verdict, inertia, indexFraction, starts }) => ({
     loss,
+    verdict,
     negative: inertia.negative,
     zero: inertia.zero,
     positive: inertia.positive,

@@ -55,15 +55,22 @@ export function objectiveOf(loss: Loss): Objective {
         thirdDerivative: (v) => point.thirdDerivative(v),
       }
     },
-    gradientTermScale: async (theta) => {
-      // √(tr F) = root mean square norm of the per-sample gradients, with tr F = E vᵀFv over random signs v.
-      const signs = randomStream(0, 'gradient term scale').rademacher(fisherProbes * loss.size)
-      const products = await new LossPoint(loss, theta).product('empirical-fisher', signs, fisherProbes)
-      let sum = 0
-      for (let i = 0; i < signs.length; i++) sum += signs[i] * products[i]
-      return Math.sqrt(Math.max(0, sum) / fisherProbes)
-    },
+    gradientTermScale: (theta) =>
+      termScaleOf(loss.size, (rows, count) => new LossPoint(loss, theta).product('empirical-fisher', rows, count)),
   }
+}
+
+/** √(tr F), the root mean square norm of the per-sample gradients, with tr F = E vᵀFv over random signs v.
+ * @param product  products with the empirical Fisher matrix. */
+export async function termScaleOf(
+  size: number,
+  product: (rows: Float64Array, count: number) => Promise<Float64Array>,
+): Promise<number> {
+  const signs = randomStream(0, 'gradient term scale').rademacher(fisherProbes * size)
+  const products = await product(signs, fisherProbes)
+  let sum = 0
+  for (let i = 0; i < signs.length; i++) sum += signs[i] * products[i]
+  return Math.sqrt(Math.max(0, sum) / fisherProbes)
 }
 
 export interface ExpressionObjectiveOptions {

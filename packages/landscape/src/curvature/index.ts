@@ -1,5 +1,7 @@
 export { blockOperator, layerGroups, parameterGroups } from './block-operator.ts'
 export type { ParameterGroup } from './block-operator.ts'
 export { gramOperator } from './gram-operator.ts'
-export { edgeOfStability, spectrum } from './spectrum.ts'
+export { edgeOfStability, edgeOfStabilityAlong } from './edge-of-stability.ts'
+export type { StabilityOptions, StabilityPoint } from './edge-of-stability.ts'
+export { spectrum } from './spectrum.ts'
 export type { MorseIndex, Spectrum, SpectrumOptions } from './spectrum.ts'

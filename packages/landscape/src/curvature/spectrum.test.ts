@@ -6,7 +6,7 @@ import { Loss, LossPoint } from '../loss/index.ts'
 import { mlp } from '../model/index.ts'
 import { blockOperator, layerGroups, parameterGroups } from './block-operator.ts'
 import { gramOperator } from './gram-operator.ts'
-import { edgeOfStability, spectrum } from './spectrum.ts'
+import { spectrum } from './spectrum.ts'
 
 const engine = nativeEngine({ threads: 1 })
 afterAll(() => engine.dispose())
@@ -64,6 +64,25 @@ describe('spectrum', () => {
     expect(Math.abs(krylov.trace!.value - sum)).toBeLessThan(4 * krylov.trace!.standardError + 1e-9)
   })
 
+  test('a signal stops the search with what it has, and gives a matrix up by name', async () => {
+    const operator = diagonalOperator(Float64Array.from({ length: 3000 }, (_, i) => Math.sin(i)))
+    const signal = { aborted: false }
+    const options = {
+      signal,
+      top: 3,
+      bottom: 3,
+      density: {},
+      traceProducts: 20,
+      onProgress: (_: string, done: number) => void (signal.aborted = done > 20),
+    }
+    const stopped = await spectrum(operator, options)
+    expect(stopped).toMatchObject({ status: 'aborted', density: null, trace: null, morseIndex: { exact: false } })
+    expect(stopped.top).toHaveLength(3)
+    expect(stopped.products).toBeLessThan(60)
+    signal.aborted = true
+    await expect(spectrum(operator, { exact: true, signal })).rejects.toThrow(/stopped after 128 of 3000 columns/)
+  })
+
   test('a non-finite product is an error, not an eigenvalue', async () => {
     const bad = { size: 5, apply: async (v: Float64Array) => v.map((x, i) => (i === 3 ? Number.NaN : x)) }
     await expect(spectrum(bad)).rejects.toThrow(/must return finite numbers, got NaN at entry 3/)
@@ -111,5 +130,3 @@ function identityRows(size: number): Float64Array {
   for (let i = 0; i < size; i++) out[i * size + i] = 1
   return out
 }
-
-test('edge of stability', () => expect(edgeOfStability(40, 0.05)).toBe(1))

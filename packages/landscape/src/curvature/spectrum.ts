@@ -1,4 +1,4 @@
-import { DomainError } from '@thalweg/graph'
+import { DomainError, TaskError } from '@thalweg/graph'
 import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
 import type { CancelSignal, Eigenpair, ExtremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
 import { applyRows, denseOf } from '../linalg/linear-operator.ts'
@@ -28,6 +28,8 @@ export interface SpectrumOptions {
   readonly density?: { readonly probes?: number; readonly steps?: number }
   readonly seed?: number
   readonly onProgress?: (stage: 'matrix' | 'eigenvalues' | 'density', done: number, total: number) => void
+  /** Stops the search with the best pairs so far (`status` says so) and leaves out what was not begun. A matrix that is
+   * being formed is given up: `TaskError`. */
   readonly signal?: CancelSignal
 }
 
@@ -69,7 +71,8 @@ const epsilon = 2 ** -53
  *
  * Dense (p products, O(p³)): everything is counted and the index exact. Otherwise Lanczos: each pair's residual proves
  * that *an* eigenvalue lies that close, not that it is the extreme one, so the index is a lower bound.
- * @throws {DomainError} if a product is not finite or an option out of range. */
+ * @throws {DomainError} if a product is not finite or an option out of range; {TaskError} if it was stopped before it
+ *         had anything. */
 export async function spectrum(operator: LinearOperator, options: SpectrumOptions = {}): Promise<Spectrum> {
   for (const key of ['top', 'bottom'] as const) {
     const count = options[key] ?? 5
@@ -78,13 +81,14 @@ export async function spectrum(operator: LinearOperator, options: SpectrumOption
   }
   const dense = options.exact ?? operator.size <= (options.denseLimit ?? 2000)
   const base = dense ? await denseSpectrum(operator, options) : await krylovSpectrum(operator, options)
-  const density = options.density
-    ? await spectralDensity(operator, {
-        ...options.density,
-        seed: options.seed,
-        onProgress: (done, total) => options.onProgress?.('density', done, total),
-      })
-    : null
+  const density =
+    options.density && !options.signal?.aborted
+      ? await spectralDensity(operator, {
+          ...options.density,
+          seed: options.seed,
+          onProgress: (done, total) => options.onProgress?.('density', done, total),
+        })
+      : null
   const { trace, frobeniusNorm: size } = base
   return {
     ...base,
@@ -101,7 +105,13 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
   const batch = Math.min(size, 128)
   const { matrix, symmetryDefect } = await denseOf(operator, {
     batch,
-    onProgress: (done, total) => options.onProgress?.('matrix', done, total),
+    onProgress: (done, total) => {
+      if (options.signal?.aborted && done < total)
+        throw new TaskError(
+          `spectrum: stopped after ${done} of ${total} columns of the matrix. Allow more time, or search for the ends only.`,
+        )
+      options.onProgress?.('matrix', done, total)
+    },
   })
   const { values, vectors } = symmetricEigen(matrix)
   const rows = transpose(vectors)
@@ -171,8 +181,9 @@ async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions
     onProgress: (p) => options.onProgress?.('eigenvalues', p.products, p.maxProducts),
   })
   const estimate = { products: options.traceProducts, seed }
-  const trace = options.traceProducts ? await hutchPlusPlusTrace(operator, estimate) : null
-  const size = options.traceProducts ? await frobeniusNorm(operator, estimate) : null
+  const traced = options.traceProducts !== undefined && options.traceProducts > 0
+  const trace = traced && !signal?.aborted ? await hutchPlusPlusTrace(operator, estimate) : null
+  const size = traced && !signal?.aborted ? await frobeniusNorm(operator, estimate) : null
   const threshold = operator.size * epsilon * ends.operatorNorm
   const proven = ends.bottom.filter((pair) => pair.value + pair.residualNorm < -threshold).length
   return {
@@ -189,9 +200,4 @@ async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions
     products: ends.products + (trace?.products ?? 0) + (size?.products ?? 0),
     symmetryDefect: null,
   }
-}
-
-/** Where training by steps of size η sits against the edge of stability: λ_max·η/2, unstable above 1 (Cohen et al. 2021). */
-export function edgeOfStability(topEigenvalue: number, learningRate: number): number {
-  return (topEigenvalue * learningRate) / 2
 }

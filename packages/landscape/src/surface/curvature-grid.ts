@@ -71,7 +71,11 @@ export async function extremeCurvature(
     }
   } catch (error) {
     // a product that is not finite: the surface overflows here, which is a finding and not a failure
-    if (error instanceof DomainError && typeof error.details.value === 'number' && !Number.isFinite(error.details.value))
+    if (
+      error instanceof DomainError &&
+      typeof error.details.value === 'number' &&
+      !Number.isFinite(error.details.value)
+    )
       return { ...none, products: 0, converged: false }
     throw error
   }

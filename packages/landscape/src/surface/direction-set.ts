@@ -47,8 +47,7 @@ export function orthogonalized(directions: readonly Float64Array[]): Float64Arra
   for (const [i, direction] of directions.entries()) {
     const length = norm(direction)
     const u = direction.slice()
-    for (let pass = 0; pass < 2; pass++)
-      for (const q of out) axpy(-dot(q, u) / dot(q, q), q, u)
+    for (let pass = 0; pass < 2; pass++) for (const q of out) axpy(-dot(q, u) / dot(q, q), q, u)
     if (!(norm(u) > dependent * length))
       throw new DomainError(
         `orthogonalized: direction ${i + 1} must not be a combination of those before it. Choose another, or fewer axes.`,

@@ -8,7 +8,12 @@ export {
   nonConvexShare,
   referenceRatioOf,
 } from './curvature-grid.ts'
-export type { CurvatureGrid, CurvatureGridOptions, ExtremeCurvature, ExtremeCurvatureOptions } from './curvature-grid.ts'
+export type {
+  CurvatureGrid,
+  CurvatureGridOptions,
+  ExtremeCurvature,
+  ExtremeCurvatureOptions,
+} from './curvature-grid.ts'
 export { cosine, forEachFilter, normalizations, normalizeDirection, randomDirection } from './direction.ts'
 export type { DirectionOptions, Normalization } from './direction.ts'
 export {
@@ -34,7 +39,7 @@ export type {
   RefinePlaneOptions,
   VolumeOptions,
 } from './loss-plane.ts'
-export { evaluationMethods, methodFor, pointEvaluator } from './point-evaluator.ts'
+export { evaluationChunkSize, evaluationMethods, methodFor, pointEvaluator } from './point-evaluator.ts'
 export type { EvaluationMethod, PointEvaluator } from './point-evaluator.ts'
 export {
   filterNormalizedSharpness,

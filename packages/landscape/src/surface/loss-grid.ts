@@ -48,8 +48,7 @@ export async function lossGrid(options: GridOptions): Promise<GridState> {
     // batches start at multiples of their size, so that going on gives what one run would have given
     const count = Math.min(batch - (done % batch), total - done)
     const thetas = new Float64Array(count * p)
-    for (let b = 0; b < count; b++)
-      placeAt(thetas, b * p, center, directions, nodeAt(axes, done + b))
+    for (let b = 0; b < count; b++) placeAt(thetas, b * p, center, directions, nodeAt(axes, done + b))
     const result = await valuesAt(thetas, count)
     const known = result instanceof Float64Array ? { values: result, accuracies: null } : result
     if (known.values.length !== count)
@@ -71,7 +70,9 @@ function checkGrid({ center, directions, coordinates: axes, from, batch }: GridO
     throw new ShapeError(`lossGrid: one direction per axis, got ${directions.length} for ${axes.length} axes.`)
   for (const [i, d] of directions.entries())
     if (d.length !== center.length)
-      throw new ShapeError(`lossGrid: directions must have ${center.length} entries as θ, got ${d.length} in number ${i}.`)
+      throw new ShapeError(
+        `lossGrid: directions must have ${center.length} entries as θ, got ${d.length} in number ${i}.`,
+      )
   const total = axes.reduce((product, axis) => product * axis.length, 1)
   if (from && from.values.length !== total)
     throw new ShapeError(`lossGrid: the state to go on from has ${from.values.length} nodes, the grid ${total}.`)

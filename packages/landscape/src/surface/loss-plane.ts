@@ -94,8 +94,14 @@ export async function refinePlane(options: RefinePlaneOptions): Promise<LossPlan
   if (plane.done !== plane.values.length)
     throw new ShapeError(`refinePlane: the plane must be finished, got ${plane.done} of ${plane.values.length} nodes.`)
   const around = options.around ?? [lowestNode(plane)]
-  const x = halved(plane.x, around.map(([a]) => a))
-  const y = halved(plane.y, around.map(([, b]) => b))
+  const x = halved(
+    plane.x,
+    around.map(([a]) => a),
+  )
+  const y = halved(
+    plane.y,
+    around.map(([, b]) => b),
+  )
   const values = new Float64Array(x.length * y.length).fill(Number.NaN)
   const accuracies = plane.accuracies && values.slice()
   const missing: [node: number, x: number, y: number][] = []
@@ -106,7 +112,7 @@ export async function refinePlane(options: RefinePlaneOptions): Promise<LossPlan
       if (!plane.x.includes(a) || !plane.y.includes(b)) missing.push([at, a, b])
       else {
         values[at] = plane.values[known]
-        if (accuracies) accuracies[at] = plane.accuracies![known]
+        if (accuracies) accuracies[at] = plane.accuracies[known]
       }
     }
   const done = await evaluateScattered(options, missing, values, accuracies, () => signal?.aborted === true, onProgress)

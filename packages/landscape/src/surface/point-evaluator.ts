@@ -1,7 +1,6 @@
-import { graphOf } from '@thalweg/graph'
+import { graphOf, topologicalOrder } from '@thalweg/graph'
 import type { Expr, Graph } from '@thalweg/graph'
 import { workOf } from '@thalweg/engine'
-import { topologicalOrder } from '@thalweg/graph'
 import type { Executable } from '@thalweg/engine'
 import { valuesAt } from '../loss/loss-batch.ts'
 import type { LossValues } from '../loss/loss-batch.ts'
@@ -38,6 +37,16 @@ export function pointEvaluator(loss: Loss, method: EvaluationMethod = methodFor(
   if (method === 'batched') return batchedEvaluator(loss)
   const evaluate = method === 'baked' ? bakedValue : inputValue
   return { method, group: 1, valuesAt: (thetas, count) => oneByOne(loss, thetas, count, evaluate) }
+}
+
+/** Samples per chunk where only values are wanted: as many as fit the memory without a gradient, all chunks of one size where the
+ * number of samples allows it, so that `baked` builds one session a point and not two. Make the loss with it. */
+export function evaluationChunkSize(loss: Loss): number {
+  const [one, three] = [1, 3].map((batch) => workOf([loss.graph(batch).sum]).bytes)
+  const largest = Math.max(1, Math.min(loss.samples, Math.floor(loss.memoryBytes / ((three - one) / 2))))
+  const least = Math.ceil(loss.samples / largest)
+  for (let count = least; count <= 2 * least; count++) if (loss.samples % count === 0) return loss.samples / count
+  return Math.ceil(loss.samples / least)
 }
 
 /** The method that costs least by arithmetic and memory. */

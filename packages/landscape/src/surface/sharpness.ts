@@ -19,7 +19,12 @@ export async function topEigenvalue(
 }
 
 /** tr ∇²L(θ), with standard error where it is estimated. Not invariant, as `topEigenvalue`. */
-export function hessianTrace(loss: Loss, theta: Float64Array, products: number = 120, seed: number = 0): Promise<Estimate> {
+export function hessianTrace(
+  loss: Loss,
+  theta: Float64Array,
+  products: number = 120,
+  seed: number = 0,
+): Promise<Estimate> {
   return hutchPlusPlusTrace(new LossPoint(loss, theta).operator('hessian'), { products, seed })
 }
 

@@ -67,6 +67,8 @@ export function randomWalkShares(points: number, count: number): Float64Array {
 /** A point as seen on a plane (or line, or volume). */
 export interface ProjectedPoint {
   readonly coordinates: readonly number[]
+  /** ‖θ − center‖. */
+  readonly distance: number
   /** ‖θ − projection‖. */
   readonly offPlaneDistance: number
   /** The same over ‖θ − center‖: 0 in the plane, 1 at a right angle to it; 0 for the center itself. */
@@ -88,7 +90,8 @@ export function projectPoints(
     const nearest = pointAt(center, directions, coordinates)
     const offPlaneDistance = norm(theta.map((v, i) => v - nearest[i]))
     const length = norm(offset)
-    return { coordinates, offPlaneDistance, offPlaneShare: length === 0 ? 0 : offPlaneDistance / length }
+    const offPlaneShare = length === 0 ? 0 : offPlaneDistance / length
+    return { coordinates, distance: length, offPlaneDistance, offPlaneShare }
   })
 }
 

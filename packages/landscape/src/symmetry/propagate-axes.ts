@@ -180,7 +180,10 @@ class Propagation implements PropagatedAxes {
       const layouts = from.map((axis) => this.#of(operand)[axis])
       const sizes = from.map((axis) => operand.shape[axis])
       const merged = this.#merge(layouts, sizes)
-      this.#split(merged, to.map((axis) => shape[axis])).forEach((layout, i) => {
+      this.#split(
+        merged,
+        to.map((axis) => shape[axis]),
+      ).forEach((layout, i) => {
         out[to[i]] = layout
       })
     }
@@ -213,7 +216,11 @@ class Propagation implements PropagatedAxes {
     for (const [i, size] of sizes.entries()) {
       const inner = layout.inner / sizes.slice(i + 1).reduce((a, b) => a * b, 1)
       const outer = layout.outer / before
-      if (Number.isInteger(inner) && Number.isInteger(outer) && outer * this.labels.sizeOf(layout.label) * inner === size) {
+      if (
+        Number.isInteger(inner) &&
+        Number.isInteger(outer) &&
+        outer * this.labels.sizeOf(layout.label) * inner === size
+      ) {
         fixed[i] = { label: layout.label, outer, inner }
         return fixed
       }
@@ -231,18 +238,24 @@ function reverses(node: Expr, axis: number): boolean {
   return false
 }
 
-/** The shortest runs of axes with equal products; axes of length 1 go with any. */
+/** The shortest runs of axes with equal products; an axis of length 1 may stand alone. */
 function segmentsOf(from: Shape, to: Shape): { from: number[]; to: number[] }[] {
   const segments: { from: number[]; to: number[] }[] = []
-  let [i, j] = [0, 0]
+  let i = 0
+  let j = 0
   while (i < from.length || j < to.length) {
     const segment = { from: [] as number[], to: [] as number[] }
-    let [a, b] = [1, 1]
+    let a = 1
+    let b = 1
     do {
-      if (a <= b && i < from.length) a *= from[segment.from.push(i++) - 1 + segment.from[0]]
-      else if (j < to.length) b *= to[segment.to.push(j++) - 1 + segment.to[0]]
-      else if (i < from.length) a *= from[segment.from.push(i++) - 1 + segment.from[0]]
-    } while (a !== b || segment.to.length === 0 || segment.from.length === 0 ? i < from.length || j < to.length : false)
+      if (j >= to.length || (i < from.length && a <= b)) {
+        segment.from.push(i)
+        a *= from[i++]
+      } else {
+        segment.to.push(j)
+        b *= to[j++]
+      }
+    } while (a !== b && (i < from.length || j < to.length))
     segments.push(segment)
   }
   return segments

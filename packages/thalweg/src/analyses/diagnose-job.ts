@@ -1,16 +1,19 @@
 import { availableParallelism } from 'node:os'
 import { nativeEngine } from '@thalweg/engine/node'
-import { Loss, diagnose, unflattenParameters } from '@thalweg/landscape'
-import type { Diagnosis, Model } from '@thalweg/landscape'
+import { Loss, LossPoint, diagnose, unflattenParameters } from '@thalweg/landscape'
+import type { Diagnosis, LinearOperator, Model } from '@thalweg/landscape'
 import { writeFileAtomic } from '../files/write-atomic.ts'
 import { encodeSafetensors } from '../formats/safetensors.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { openSubject, subjectJson } from '../subject/subject.ts'
+import { openSubject } from '../subject/subject.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
-import { diagnosisJson, verdictCard, warningSentences } from './diagnosis-document.ts'
+import { estimateCost } from './cost-estimate.ts'
+import type { CostEstimate } from './cost-estimate.ts'
+import { allWarnings, diagnosisJson, verdictCard } from './diagnosis-document.ts'
 import type { Language } from './diagnosis-document.ts'
 import { linearTheory, linearTheoryJson, optimumOf } from './linear-theory.ts'
 import { optimizerFacts } from './optimizer-facts.ts'
+import { sampledJson, sampledSubject } from './sampled-subject.ts'
 
 export interface DiagnoseArgument {
   readonly subject: SubjectArgument
@@ -24,6 +27,8 @@ export interface DiagnoseArgument {
   readonly batchSize?: number
   readonly timeLimitMs?: number
   readonly threads?: number
+  /** Compute on so many samples, drawn by the seed, instead of all. */
+  readonly samples?: number
   /** Files to write: the escaped point, the polished point, a report. */
   readonly saveEscape?: string
   readonly savePolished?: string
@@ -34,12 +39,14 @@ export type DiagnoseDocument = Readonly<Record<string, unknown>>
 
 /** Where did training stop? The verdict with its evidence, in float64 over the full data. */
 export async function diagnoseJob(argument: DiagnoseArgument, context: JobContext): Promise<DiagnoseDocument> {
-  const subject = await openSubject(argument.subject)
+  const sampled = sampledSubject(await openSubject(argument.subject), argument.samples, argument.subject.seed)
+  const { subject } = sampled
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {
     const { model, dataset, spec, weightDecay, theta } = subject
     const loss = new Loss({ engine, model, dataset, spec, weightDecay })
     const theory = await linearTheory(subject, loss)
+    const estimate = await diagnosisCost(argument, new LossPoint(loss, theta).operator('hessian'), context)
     const diagnosis = await diagnose(loss, theta, {
       ...optimumOf(theory),
       top: argument.top,
@@ -56,15 +63,35 @@ export async function diagnoseJob(argument: DiagnoseArgument, context: JobContex
     })
     const files = await writeFiles(argument, subject, diagnosis)
     return {
-      ...subjectJson(subject, diagnosis.loss, 'float64'),
+      ...sampledJson(sampled, diagnosis.loss, 'float64'),
       ...diagnosisJson(diagnosis, argument.lang),
       ...(theory && { linear: linearTheoryJson(theory) }),
       ...(Object.keys(files).length > 0 && { files }),
-      warnings: [...subject.warnings, ...warningSentences(diagnosis, argument.lang)],
+      estimate,
+      warnings: allWarnings(subject.warnings, diagnosis, argument.lang),
     }
   } finally {
     await engine.dispose()
   }
+}
+
+const denseLimitDefault = 3000
+const productsDefault = 1000
+/** How often a Hessian is formed: at the point and at the polished one, and once per step of the polish. */
+const polishSteps = 60
+
+/** What the diagnosis takes at most: dense Hessians up to the limit, products for both ends of the spectrum beyond. */
+function diagnosisCost(
+  argument: DiagnoseArgument,
+  operator: LinearOperator,
+  context: JobContext,
+): Promise<CostEstimate> {
+  const { denseLimit = denseLimitDefault, maxProducts = productsDefault, polish } = argument
+  const dense = operator.size <= denseLimit
+  const products = dense
+    ? { dense: polish === false ? 1 : 2 + polishSteps }
+    : { single: maxProducts * (polish ? 2 : 1) }
+  return estimateCost(operator, { what: 'Hessian', products }, context)
 }
 
 async function writeFiles(

@@ -20,8 +20,14 @@ export function verdictCard(diagnosis: Diagnosis, lang: Language): VerdictCard {
   }
 }
 
-export function warningSentences({ warnings }: Diagnosis, lang: Language): string[] {
+function warningSentences({ warnings }: Diagnosis, lang: Language): string[] {
   return warnings.map((message) => sentence(message, lang))
+}
+
+/** Warnings about the subject and about what was found; a note of the model that a warning repeats is said once. */
+export function allWarnings(subjectWarnings: readonly string[], diagnosis: Diagnosis, lang: Language): string[] {
+  const repeated = new Set(diagnosis.warnings.map(({ values }) => values['note']))
+  return [...subjectWarnings.filter((warning) => !repeated.has(warning)), ...warningSentences(diagnosis, lang)]
 }
 
 /** A diagnosis as the JSON document of `thalweg diagnose`: numbers beside their sentences, parameter vectors left out

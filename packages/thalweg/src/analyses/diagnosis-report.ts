@@ -5,7 +5,7 @@ import type { Section, VerdictCard } from '../report/report.ts'
 import type { Figure } from '../report/scene.ts'
 import { packageVersion } from '../runs/manifest.ts'
 import type { Subject } from '../subject/subject.ts'
-import { warningSentences } from './diagnosis-document.ts'
+import { allWarnings } from './diagnosis-document.ts'
 import type { Language } from './diagnosis-document.ts'
 
 const words = {
@@ -53,7 +53,7 @@ export function diagnosisReport(subject: Subject, diagnosis: Diagnosis, verdict:
       { label: w.gradient, value: gradientNorm },
       { label: w.negative, value: inertia.exact ? String(inertia.negative) : `${w.atLeast} ${inertia.negative}` },
     ],
-    warnings: [...subject.warnings, ...warningSentences(diagnosis, lang)],
+    warnings: allWarnings(subject.warnings, diagnosis, lang),
     sections: [spectrumSection(diagnosis, lang)],
     settings: [
       {

@@ -13,8 +13,13 @@ import {
 } from '@thalweg/landscape'
 import type { CurvatureKind, Eigenpair, LinearOperator, Spectrum } from '@thalweg/landscape'
 import type { JobContext } from '../jobs/job-context.ts'
-import { openSubject, subjectJson } from '../subject/subject.ts'
+import { openSubject } from '../subject/subject.ts'
 import type { SubjectArgument } from '../subject/subject.ts'
+import { estimateCost } from './cost-estimate.ts'
+import type { CostEstimate } from './cost-estimate.ts'
+import { deadlineOf } from './deadline.ts'
+import type { Deadline } from './deadline.ts'
+import { sampledJson, sampledSubject } from './sampled-subject.ts'
 
 export const spectrumOperators = ['hessian', 'ggn', 'fisher', 'empirical-fisher', 'gram'] as const
 export type SpectrumOperator = (typeof spectrumOperators)[number]
@@ -32,6 +37,10 @@ export interface SpectrumArgument {
   readonly maxProducts?: number
   readonly tolerance?: number
   readonly threads?: number
+  /** Compute on so many samples, drawn by the seed, instead of all. */
+  readonly samples?: number
+  /** Stop with the best pairs so far. */
+  readonly timeLimitMs?: number
 }
 
 /** The document that `thalweg spectrum --json` prints, without the common head. */
@@ -81,46 +90,59 @@ function spectrumJson(result: Spectrum): object {
   }
 }
 
+/** Products that a search takes at most by default; trace and density come on top. */
+const productsDefault = 1000
+const traceProducts = 120
+const densityProducts = 10 * 80
+/** Up to this size the whole matrix is formed by default. */
+const denseLimit = 2000
+
 /** Eigenvalues, index, trace and density of a curvature matrix at a point, with what each number proves. */
-export async function spectrumJob(
-  argument: SpectrumArgument,
-  { onProgress, signal }: JobContext,
-): Promise<SpectrumDocument> {
-  const subject = await openSubject(argument.subject)
+export async function spectrumJob(argument: SpectrumArgument, context: JobContext): Promise<SpectrumDocument> {
+  const sampled = sampledSubject(await openSubject(argument.subject), argument.samples, argument.subject.seed)
+  const { subject } = sampled
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {
     const { model, dataset, spec, weightDecay, theta } = subject
+    const deadline = deadlineOf(context, argument.timeLimitMs)
     const loss = new Loss({ engine, model, dataset, spec, weightDecay, dtype: argument.dtype })
     const { value, gradient } = await loss.valueAndGradient(theta)
     const point = new LossPoint(loss, theta)
+    const whole =
+      argument.operator === 'gram' ? gramOperator(point) : point.operator(argument.operator satisfies CurvatureKind)
+    const plan = await planOf(argument, whole, context)
     const analyze = (operator: LinearOperator, stage: string): Promise<Spectrum> =>
       spectrum(operator, {
         top: argument.top,
         bottom: argument.bottom,
-        exact: argument.exact,
+        exact: stage === '' ? plan.exact : argument.exact,
         tolerance: argument.tolerance,
         maxProducts: argument.maxProducts,
-        traceProducts: argument.trace ? 120 : undefined,
+        traceProducts: argument.trace ? traceProducts : undefined,
         density: argument.density ? {} : undefined,
         seed: argument.subject.seed,
-        signal,
-        onProgress: (part, done, total) => onProgress({ stage: stage || part, done, total }),
+        signal: deadline.signal,
+        onProgress: (part, done, total) => context.onProgress({ stage: stage || part, done, total }),
       })
-    const whole =
-      argument.operator === 'gram' ? gramOperator(point) : point.operator(argument.operator satisfies CurvatureKind)
-    const layers = await layerSpectra(argument, whole, layerGroups(model), analyze)
+    const result = await analyze(whole, '')
+    const layers = await layerSpectra(argument, whole, layerGroups(model), analyze, deadline)
+    const stopped = deadline.expired()
     return {
-      ...subjectJson(subject, value, argument.dtype),
+      ...sampledJson(sampled, value, argument.dtype),
+      status: stopped ? 'time-limit' : result.status === 'aborted' ? 'interrupted' : 'finished',
       operator: argument.operator,
       size: whole.size,
       gradientNorm: norm(gradient),
-      ...spectrumJson(await analyze(whole, '')),
+      ...spectrumJson(result),
       ...(layers && { layers }),
+      estimate: plan.estimate,
       warnings: [
         ...subject.warnings,
+        ...plan.warnings,
         ...(argument.dtype === 'float32'
           ? ['Computed in float32: small eigenvalues and their signs are not reliable.']
           : []),
+        ...(stopped ? [stopWarning(result)] : []),
       ],
       samples: sampleCount(dataset),
     }
@@ -129,17 +151,52 @@ export async function spectrumJob(
   }
 }
 
+interface Plan {
+  readonly exact: boolean
+  readonly estimate: CostEstimate
+  readonly warnings: readonly string[]
+}
+
+/** Dense or not, with what it costs: the dense matrix only where it fits the time limit or was asked for. */
+async function planOf(argument: SpectrumArgument, operator: LinearOperator, context: JobContext): Promise<Plan> {
+  const { exact, maxProducts = productsDefault, trace, density, timeLimitMs } = argument
+  const what = argument.operator
+  const extra = (trace ? 2 * traceProducts : 0) + (density ? densityProducts : 0)
+  const sparse = (): Promise<CostEstimate> =>
+    estimateCost(operator, { what, products: { single: maxProducts + extra } }, context)
+  if (!(exact ?? operator.size <= denseLimit)) return { exact: false, estimate: await sparse(), warnings: [] }
+  const quiet = { now: context.now, onProgress: timeLimitMs === undefined ? context.onProgress : () => {} }
+  const estimate = await estimateCost(operator, { what, products: { dense: 1 } }, quiet)
+  if (exact || timeLimitMs === undefined || estimate.elapsedMsMax <= timeLimitMs)
+    return { exact: true, estimate, warnings: [] }
+  return {
+    exact: false,
+    estimate: await sparse(),
+    warnings: [
+      'All eigenvalues would not fit the time limit: both ends were searched for instead, and the index is a lower bound.',
+    ],
+  }
+}
+
+function stopWarning({ top, bottom, products }: Spectrum): string {
+  const pairs = [...top, ...bottom]
+  const open = pairs.filter((pair) => !pair.converged).length
+  return `Stopped by the time limit after ${products} products: ${open} of ${pairs.length} pairs had not converged. They are the best so far; a residual r proves that some eigenvalue lies within r, not that it is the extreme one.`
+}
+
 async function layerSpectra(
   { layers, operator }: SpectrumArgument,
   whole: LinearOperator,
   groups: ReturnType<typeof layerGroups>,
   analyze: (operator: LinearOperator, stage: string) => Promise<Spectrum>,
+  deadline: Deadline,
 ): Promise<object[] | undefined> {
   if (!layers) return undefined
   if (operator === 'gram')
     throw new DomainError('--layers: the Gram matrix has no blocks per layer. Choose another --operator.')
   const out: object[] = []
   for (const group of groups) {
+    if (deadline.signal.aborted) break
     const block = blockOperator(whole, group)
     out.push({ name: group.name, size: block.size, ...spectrumJson(await analyze(block, group.name)) })
   }

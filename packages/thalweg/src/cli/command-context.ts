@@ -1,4 +1,5 @@
 import { runJob } from '../jobs/job-process.ts'
+import type { Progress } from '../jobs/messages.ts'
 import { plainNumbers } from '../runs/run-directory.ts'
 import { ProgressLine } from './progress-line.ts'
 
@@ -31,9 +32,14 @@ export async function runWithProgress<T>(job: string, argument: unknown, options
     process.stderr.write('\nthalweg: stopping; press Ctrl-C again to stop at once.\n')
     controller.abort()
   }
+  const silent = options.quiet === true || options.json === true
+  const onProgress = (progress: Progress): void => {
+    if (progress.note === undefined) line.update(progress)
+    else if (!silent) process.stderr.write(`thalweg: ${progress.note}\n`)
+  }
   process.on('SIGINT', interrupt)
   try {
-    return await runJob<T>(job, argument, { onProgress: (p) => line.update(p), signal: controller.signal })
+    return await runJob<T>(job, argument, { onProgress, signal: controller.signal })
   } finally {
     line.end()
     process.off('SIGINT', interrupt)

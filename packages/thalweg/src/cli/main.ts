@@ -1,4 +1,9 @@
 import { Command, CommanderError } from 'commander'
+import { addConnectCommand } from './commands/connect.ts'
+import { addEliminateCommand } from './commands/eliminate.ts'
+import { addGramCommand } from './commands/gram.ts'
+import { addSurfaceCommand } from './commands/surface.ts'
+import { addCriticalCommand } from './commands/critical.ts'
 import { addDataCommands } from './commands/data.ts'
 import { addDiagnoseCommand } from './commands/diagnose.ts'
 import { addLinearCommand } from './commands/linear.ts'
@@ -19,7 +24,12 @@ function program(): Command {
   addRunCommand(root)
   addDiagnoseCommand(root)
   addSpectrumCommand(root)
+  addCriticalCommand(root)
   addLinearCommand(root)
+  addConnectCommand(root)
+  addEliminateCommand(root)
+  addGramCommand(root)
+  addSurfaceCommand(root)
   addModelCommands(root)
   addDataCommands(root)
   return root

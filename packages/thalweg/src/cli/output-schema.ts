@@ -67,6 +67,28 @@ const diagnose = z.looseObject({
   gap: number.optional(),
 })
 
+const critical = z.looseObject({
+  ...head('critical'),
+  ...subject,
+  status: z.enum(['finished', 'time-limit', 'interrupted']),
+  method: z.string(),
+  starts: z.looseObject({ count: z.int(), source: z.enum(['trajectory', 'initializations', 'parameters']) }),
+  outcomes: z.record(z.string(), z.int()).describe('how many searches ended how'),
+  points: z.array(
+    z.looseObject({
+      loss: number,
+      gradientNorm: number,
+      index: z.number().describe('share of negative eigenvalues'),
+      inertia,
+      verdict,
+      multiplicity: z.int().describe('starts that led here, modulo symmetry'),
+      starts: z.array(z.int()),
+    }),
+  ),
+  table: z.array(z.looseObject({ loss: number, verdict, indexFraction: z.number(), found: z.int() })),
+  searches: z.array(z.looseObject({ start: z.int(), status: z.string(), point: z.int().nullable() })),
+})
+
 const saddleKind = z.enum(['global-minimum', 'strict-saddle', 'non-strict-saddle'])
 
 const linear = z.looseObject({
@@ -121,6 +143,7 @@ export const outputSchema: z.ZodType<{ readonly command: string }> = z.union([
   run,
   diagnose,
   spectrum,
+  critical,
   linear,
   modelInfo,
   dataInfo,

@@ -4,7 +4,7 @@ import { packageVersion } from '../runs/manifest.ts'
 import type { Figure } from '../report/scene.ts'
 import type { Report, Section, VerdictCard } from '../report/report.ts'
 import { formatNumber, formatPercent } from '../report/format-number.ts'
-import { verdictCard, warningSentences } from '../analyses/diagnosis-document.ts'
+import { allWarnings, verdictCard } from '../analyses/diagnosis-document.ts'
 import { spectrumSection } from '../analyses/diagnosis-report.ts'
 import { runFigures } from './run-figures.ts'
 import type { RunResults } from './run-results.ts'
@@ -61,7 +61,7 @@ function runReport(
       ...held,
       ...testShare,
     ],
-    warnings: [...model.notes, ...(results.diagnosis ? warningSentences(results.diagnosis, options.lang) : [])],
+    warnings: results.diagnosis ? allWarnings(model.notes, results.diagnosis, options.lang) : model.notes,
     sections: [
       trainingSection(results, figures),
       ...(results.diagnosis ? [spectrumSection(results.diagnosis, options.lang)] : []),

@@ -6,7 +6,12 @@ export type Job = (argument: never, context: JobContext) => Promise<unknown>
 /** What a worker can do, each loaded when it is asked for. */
 const loaders: Readonly<Record<string, () => Promise<Job>>> = {
   'run-experiment': async () => (await import('../experiment/run-experiment.ts')).runExperiment,
+  critical: async () => (await import('../analyses/critical-job.ts')).criticalJob,
   diagnose: async () => (await import('../analyses/diagnose-job.ts')).diagnoseJob,
+  connect: async () => (await import('../analyses/connect-job.ts')).connectJob,
+  eliminate: async () => (await import('../analyses/eliminate-job.ts')).eliminateJob,
+  gram: async () => (await import('../analyses/gram-job.ts')).gramJob,
+  surface: async () => (await import('../analyses/surface-job.ts')).surfaceJob,
   linear: async () => (await import('../analyses/linear-job.ts')).linearJob,
   spectrum: async () => (await import('../analyses/spectrum-job.ts')).spectrumJob,
 }

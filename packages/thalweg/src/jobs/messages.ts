@@ -15,6 +15,8 @@ export interface Progress {
   readonly done: number
   readonly total: number
   readonly detail?: string
+  /** A line of its own that is worth reading without a terminal too, such as an estimate of the time to come. */
+  readonly note?: string
 }
 
 /** An error on its way between processes, which would otherwise lose its class and fields. */

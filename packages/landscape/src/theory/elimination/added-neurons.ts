@@ -1,7 +1,18 @@
-import { DomainError, UnsupportedError, add, concat, exp, matmul, mul, pow, reshape, sizeOf, transpose } from '@thalweg/graph'
+import {
+  DomainError,
+  UnsupportedError,
+  add,
+  concat,
+  exp,
+  matmul,
+  mul,
+  pow,
+  reshape,
+  sizeOf,
+  transpose,
+} from '@thalweg/graph'
 import type { Expr } from '@thalweg/graph'
 import { activationNamed } from '../../model/activation.ts'
-import type { ActivationName } from '../../model/activation.ts'
 import { parameterCount } from '../../model/model.ts'
 import type { Model, Parameter } from '../../model/model.ts'
 import { randomStream } from '../../random/random-stream.ts'
@@ -98,7 +109,12 @@ function withOutputNeurons(
   const wrapped: Model = {
     ...model,
     name: `${model.name} with ${kind} neurons`,
-    parameters: [...model.parameters, parameter('a', [k], 'other'), parameter('b', [k], 'bias'), parameter('w', [k, d], 'weight')],
+    parameters: [
+      ...model.parameters,
+      parameter('a', [k], 'other'),
+      parameter('b', [k], 'bias'),
+      parameter('w', [k, d], 'weight'),
+    ],
     architecture: { kind: 'unknown' },
     forward(values, inputs) {
       const [a, b, w] = values.slice(own)
@@ -109,7 +125,16 @@ function withOutputNeurons(
     initialize: (seed) => joined(model.initialize(seed), new Float64Array(2 * k), smallWeights(seed, k * d, d)),
   }
   const w = { start: p + 2 * k, end: p + 2 * k + k * d }
-  return { kind, model: wrapped, baseSize: p, ...spans, w, features: d, outputs: k, penalties: [{ ...spans.a, coefficient, power: 2 }] }
+  return {
+    kind,
+    model: wrapped,
+    baseSize: p,
+    ...spans,
+    w,
+    features: d,
+    outputs: k,
+    penalties: [{ ...spans.a, coefficient, power: 2 }],
+  }
 }
 
 /** Small but not zero: at w = 0 with ∑G = 0, as at every stationary point of a net with output bias, nothing would move. */
@@ -146,7 +171,7 @@ export function withLayerNeurons(model: Model): AddedNeurons {
   const { widths, bias } = architecture
   const depth = widths.length - 1
   const k = widths[depth]
-  const sigma = activationNamed(architecture.activation as ActivationName)
+  const sigma = activationNamed(architecture.activation)
   const p = parameterCount(model)
   const sizes = Array.from({ length: depth }, (_, h) => widths[h] + (h > 0 ? k : 0))
   const total = sizes.reduce((sum, size) => sum + size, 0)
@@ -177,7 +202,8 @@ export function withLayerNeurons(model: Model): AddedNeurons {
       }
       return add(model.forward(values.slice(0, own), inputs), e!)
     },
-    initialize: (seed) => joined(model.initialize(seed), new Float64Array(2 * depth * k), smallWeights(seed, total * k, total)),
+    initialize: (seed) =>
+      joined(model.initialize(seed), new Float64Array(2 * depth * k), smallWeights(seed, total * k, total)),
   }
   const penalties = [{ ...a, coefficient: 1, power: 2 * depth }]
   return { kind: 'per-layer', model: wrapped, baseSize: p, a, b, w, features: total, outputs: k, penalties }

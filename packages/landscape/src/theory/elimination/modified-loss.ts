@@ -30,7 +30,7 @@ export interface NeuronState {
  * in the reduction of the loss it is made of. Every evaluation runs the wrapped model at (θ, a e^M, b − M, W), where all
  * exponents are ≤ 0: g is the same there, so nothing overflows before a e^M itself does. Derivatives are those in
  * (a, b, W), by automatic differentiation of the wrapped graph and the chain rule of that (affine) shift.
- * Source: Kawaguchi and Kaelbling 2020, §3; THEORY of the shift: the symmetry (a, b) → (a e^{−s}, b + s) of g. */
+ * Source: Kawaguchi and Kaelbling 2020, §3; the shift is the symmetry (a, b) → (a e^{−s}, b + s) of g. */
 export class ModifiedLoss implements Objective {
   readonly name: string
   readonly base: Loss
@@ -48,7 +48,9 @@ export class ModifiedLoss implements Objective {
     if (!(lambda > 0 && Number.isFinite(lambda)))
       throw new DomainError(`eliminate: lambda must be a positive number, got ${lambda}.`)
     if (loss.dtype !== 'float64')
-      throw new DomainError(`eliminate: certificates need float64, got a loss in ${loss.dtype}. Make it with dtype float64.`)
+      throw new DomainError(
+        `eliminate: certificates need float64, got a loss in ${loss.dtype}. Make it with dtype float64.`,
+      )
     this.base = loss
     this.neurons = neurons
     this.lambda = lambda
@@ -74,7 +76,10 @@ export class ModifiedLoss implements Objective {
   }
 
   /** θ with neurons as a new start gives them, or with those named. */
-  start(theta: Float64Array, neurons: { a?: Float64Array; b?: Float64Array; w?: Float64Array; seed?: number } = {}): Float64Array {
+  start(
+    theta: Float64Array,
+    neurons: { a?: Float64Array; b?: Float64Array; w?: Float64Array; seed?: number } = {},
+  ): Float64Array {
     if (theta.length !== this.base.size)
       throw new ShapeError(`eliminate: θ must have ${this.base.size} entries, got ${theta.length}.`)
     const z = this.neurons.model.initialize(neurons.seed ?? 0)
@@ -101,7 +106,7 @@ export class ModifiedLoss implements Objective {
 
   neuronState(z: Float64Array): NeuronState {
     const maxExponent = this.maxExponents(z)
-    const alpha = this.part(z, 'a').map((a, k) => a * Math.exp(maxExponent[k] ?? 0))
+    const alpha = this.part(z, 'a').map((a, k) => scaledBy(a, maxExponent[k]))
     return { alpha, maxExponent, w: this.part(z, 'w').slice(), b: this.part(z, 'b').slice() }
   }
 
@@ -112,7 +117,7 @@ export class ModifiedLoss implements Objective {
     const at = z.slice()
     const factors = m.map(Math.exp)
     for (let k = 0; k < m.length; k++) {
-      at[this.neurons.a.start + k] *= factors[k]
+      at[this.neurons.a.start + k] = scaledBy(at[this.neurons.a.start + k], m[k])
       at[this.neurons.b.start + k] -= m[k]
     }
     return { at, factors }
@@ -176,7 +181,12 @@ export class ModifiedLoss implements Objective {
         product[offset + i] += coefficient * power * (power - 1) * z[i] ** (power - 2) * v[offset + i]
   }
 
-  async #third(point: LossPoint, factors: Float64Array | null, z: Float64Array, v: Float64Array): Promise<Float64Array> {
+  async #third(
+    point: LossPoint,
+    factors: Float64Array | null,
+    z: Float64Array,
+    v: Float64Array,
+  ): Promise<Float64Array> {
     const inner = this.#scaleA(v.slice(), 1, factors)
     const out = this.#scaleA(await point.thirdDerivative(inner), 1, factors)
     for (const { start, end, coefficient, power } of this.#penalties.filter(({ power: q }) => q > 2))
@@ -210,6 +220,11 @@ export class ModifiedLoss implements Objective {
   async dispose(): Promise<void> {
     await this.wrapped.dispose()
   }
+}
+
+/** a e^m, although e^m alone may overflow. */
+export function scaledBy(a: number, m: number): number {
+  return a === 0 ? 0 : Math.sign(a) * Math.exp(Math.log(Math.abs(a)) + m)
 }
 
 /** The largest w·x over the rows of X, and where. */

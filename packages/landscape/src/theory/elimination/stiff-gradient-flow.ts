@@ -32,7 +32,14 @@ export interface StiffFlowOptions {
   readonly signal?: CancelSignal
 }
 
-export type StiffFlowStatus = 'time-end' | 'gradient-tolerance' | 'step-limit' | 'step-too-small' | 'not-finite' | 'ended' | 'aborted'
+export type StiffFlowStatus =
+  | 'time-end'
+  | 'gradient-tolerance'
+  | 'step-limit'
+  | 'step-too-small'
+  | 'not-finite'
+  | 'ended'
+  | 'aborted'
 
 export interface StiffFlow {
   readonly state: FlowState
@@ -64,7 +71,11 @@ const c43 = -8 / 3
  * @throws {DomainError} if an option is out of range.
  * Cost per step: three gradients, one dense Hessian and its factorization, 2/3 p³: for p up to some hundreds.
  * Source: Sandu et al., Atmos. Environ. 31 (1997), RODAS3; Hairer and Wanner, Solving ODEs II, §IV.7. */
-export async function stiffGradientFlow(objective: Objective, start: Float64Array, options: StiffFlowOptions): Promise<StiffFlow> {
+export async function stiffGradientFlow(
+  objective: Objective,
+  start: Float64Array,
+  options: StiffFlowOptions,
+): Promise<StiffFlow> {
   const { timeEnd, gradientTolerance = 1e-10, maxSteps = 20_000 } = options
   if (!(timeEnd > 0)) throw new DomainError(`stiffGradientFlow: timeEnd must be positive, got ${timeEnd}.`)
   let state: FlowState = { time: 0, z: start.slice(), ...(await objective.valueAndGradient(start)) }
@@ -132,13 +143,21 @@ async function rosenbrockStep(
   return { next: { time: time + h, z: moved, ...there }, error: scaledError(k4, z, moved, options) }
 }
 
-async function evaluate(objective: Objective, z: Float64Array): Promise<{ value: number; gradient: Float64Array } | null> {
+async function evaluate(
+  objective: Objective,
+  z: Float64Array,
+): Promise<{ value: number; gradient: Float64Array } | null> {
   if (!z.every(Number.isFinite)) return null
   const at = await objective.valueAndGradient(z)
   return Number.isFinite(at.value) && at.gradient.every(Number.isFinite) ? at : null
 }
 
-function scaledError(error: Float64Array, before: Float64Array, after: Float64Array, options: StiffFlowOptions): number {
+function scaledError(
+  error: Float64Array,
+  before: Float64Array,
+  after: Float64Array,
+  options: StiffFlowOptions,
+): number {
   const { relativeTolerance = 1e-6, absoluteTolerance = 1e-9 } = options
   let sum = 0
   for (let i = 0; i < error.length; i++) {

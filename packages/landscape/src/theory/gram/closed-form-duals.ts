@@ -3,9 +3,9 @@ import type { DualActivation, DualLayer } from './dual-activation.ts'
 
 const unitRoundoff = 2 ** -53
 
-/** sin θ − θ cos θ, by its series where the difference would cancel. */
-function sineMinusArc(angle: number): number {
-  if (angle > 0.1) return Math.sin(angle) - angle * Math.cos(angle)
+/** sin θ − θ cos θ for cos θ = 1 − gap, by its series where the difference would cancel. */
+function sineMinusArc(angle: number, gap: number): number {
+  if (angle > 0.1) return Math.sqrt(gap * (2 - gap)) - angle * (1 - gap)
   const square = angle * angle
   return angle * square * (1 / 3 - square * (1 / 30 - square * (1 / 840 - square / 45360)))
 }
@@ -23,7 +23,7 @@ export function leakyReluDual(name: string, alpha: number): DualActivation {
     const pair = (a: number, b: number, gap: number, out: Float64Array): void => {
       const scale = roots[a] * roots[b]
       const angle = angleOf(gap)
-      const lost = (2 / Math.PI) * sineMinusArc(angle)
+      const lost = (2 / Math.PI) * sineMinusArc(angle, gap)
       const rest = beta * gap + gamma * (gap - lost)
       out[0] = scale * (beta + gamma - rest)
       out[1] = beta + gamma * (1 - (2 / Math.PI) * angle)

@@ -19,8 +19,8 @@ const negligible = 1e-20
  *
  * and the same for σ'. The coefficients come from Gauss–Hermite quadrature, once per variance, so that a pair costs one
  * short power series. Every term is a positive semidefinite function of ρ, so the kernel cannot lose definiteness by
- * truncation. The error is what doubling the nodes changes plus what Parseval's identity leaves for the tail; slow decay
- * (large variances, activations that are not analytic) shows in it.
+ * truncation. The error is what doubling the nodes changes; slow decay of the coefficients (large variances, activations
+ * that are not analytic) shows in it.
  * Cost of a layer: V N² for V different variances and N nodes. Source: Mehler 1866; Daniely et al. 2016. */
 export function hermiteDual(name: string): DualActivation {
   return { name, method: 'hermite-series', kink: 0, layer: (variances) => hermiteLayer(name, variances) }
@@ -131,33 +131,26 @@ function rawSeries(name: string, distinct: Float64Array, count: number): { value
   return { values: series(samples.values), slopes: series(samples.slopes) }
 }
 
-/** |E σ(u)σ(v)| moves by at most 2‖a‖‖Δa‖ + ‖Δa‖² when the coefficients move by Δa (Cauchy and Schwarz, |ρ| ≤ 1). */
+/** How much E σ(u)σ(v) can differ, at any ρ in [−1, 1], between N/2 and N nodes: Σ_k |a_k² − a_k'²|. It overstates the
+ * error that is left with N. */
 function doublingError(coarse: RawSeries, fine: RawSeries): number {
   const a = coarse.coefficients.data
   const b = fine.coefficients.data
-  let square = 0
-  for (let k = 0; k < b.length; k++) square += (b[k] - (a[k] ?? 0)) ** 2
-  return 2 * Math.sqrt(fine.squares[0] * square) + square
+  let sum = 0
+  for (let k = 0; k < b.length; k++) sum += Math.abs(b[k] ** 2 - (a[k] ?? 0) ** 2)
+  return sum
 }
 
-/** Drops the trailing terms that are rounding, and books what Parseval's identity says is missing. */
+/** Drops the trailing terms that are rounding. */
 function truncated({ coefficients, squares }: RawSeries, doubling: number): Series {
   const { rows, cols, data } = coefficients
   let length = 1
-  let missing = 0
-  for (let v = 0; v < rows; v++) {
-    let kept = 0
-    for (let k = 0; k < cols; k++) {
-      const square = data[v * cols + k] ** 2
-      kept += square
-      if (square > negligible * squares[v]) length = Math.max(length, k + 1)
-    }
-    missing = Math.max(missing, Math.abs(squares[v] - kept))
-  }
+  for (let v = 0; v < rows; v++)
+    for (let k = length; k < cols; k++) if (data[v * cols + k] ** 2 > negligible * squares[v]) length = k + 1
   const short = zeros(rows, length)
   for (let v = 0; v < rows; v++) short.data.set(data.subarray(v * cols, v * cols + length), v * length)
   const rounding = 2 ** -52 * squares.reduce((most, value) => Math.max(most, value), 0)
-  return { coefficients: short, squares, error: doubling + missing + rounding }
+  return { coefficients: short, squares, error: doubling + rounding }
 }
 
 interface Basis {

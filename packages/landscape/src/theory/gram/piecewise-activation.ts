@@ -14,10 +14,7 @@ function piece(from: number, to: number, polynomial: Piece['polynomial'], expone
 
 /** α(eˣ − 1) below 0, x above, times λ. */
 function exponentialUnit(lambda: number, alpha: number): readonly Piece[] {
-  return [
-    piece(minus, 0, [-lambda * alpha, 0, 0], lambda * alpha),
-    piece(0, plus, [0, lambda, 0]),
-  ]
+  return [piece(minus, 0, [-lambda * alpha, 0, 0], lambda * alpha), piece(0, plus, [0, lambda, 0])]
 }
 
 /** Activations with kinks whose pieces are polynomials and exponentials, from left to right; the constants are those of

@@ -30,15 +30,16 @@ export function addDiagnoseCommand(root: Command): void {
     .option('--save-escape <file>', 'write the escaped point (.safetensors)')
     .option('--save-polished <file>', 'write the critical point nearby (.safetensors)')
     .option('--report <file>', 'write a page (.html)')
+    .option('--samples <n>', 'on so many samples, drawn by the seed, instead of all', wholeNumber('--samples', 1))
     .option('--time-limit <t>', '90s, 5m, 2h', durationMs('--time-limit'))
     .addOption(new Option('--lang <lang>', 'language of the sentences').choices(['en', 'zh']).default('en'))
     .action(async (model: string, options: DiagnoseOptions) => {
       const { lang, top, bottom, denseLimit, polish, maxProducts, learningRate, batchSize, threads } = options
-      const { saveEscape, savePolished, report } = options
+      const { saveEscape, savePolished, report, samples } = options
       const argument: DiagnoseArgument = {
         subject: subjectArgument(model, options),
         ...{ lang, top, bottom, denseLimit, polish, maxProducts, learningRate, batchSize, threads },
-        ...{ saveEscape, savePolished, report, timeLimitMs: options.timeLimit },
+        ...{ saveEscape, savePolished, report, samples, timeLimitMs: options.timeLimit },
       }
       const started = performance.now()
       const document = await runWithProgress<DiagnoseDocument>('diagnose', argument, options)

@@ -2,11 +2,12 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { SpectrumArgument, SpectrumDocument } from '../../analyses/spectrum-job.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
-import { wholeNumber } from '../parse-number.ts'
+import { durationMs, wholeNumber } from '../parse-number.ts'
 import { addSubjectOptions, subjectArgument } from '../subject-options.ts'
 import type { SubjectOptions } from '../subject-options.ts'
 
-type SpectrumOptions = SubjectOptions & Omit<SpectrumArgument, 'subject'>
+type SpectrumOptions = SubjectOptions &
+  Omit<SpectrumArgument, 'subject' | 'timeLimitMs'> & { readonly timeLimit?: number }
 
 interface Pair {
   readonly value: number
@@ -47,6 +48,8 @@ export function addSpectrumCommand(root: Command): void {
     .option('--density', 'spectral density by Lanczos quadrature', false)
     .option('--layers', 'the diagonal block of each layer too', false)
     .option('--max-products <n>', 'limit of matrix-vector products', wholeNumber('--max-products', 1))
+    .option('--samples <n>', 'on so many samples, drawn by the seed, instead of all', wholeNumber('--samples', 1))
+    .option('--time-limit <t>', 'stop with the best so far: 90s, 5m, 2h', durationMs('--time-limit'))
     .addOption(new Option('--dtype <dtype>', 'arithmetic').choices(['float64', 'float32']).default('float64'))
     .action(async (model: string, options: SpectrumOptions) => {
       const { operator, top, bottom, exact, trace, density, layers, dtype, maxProducts, threads } = options
@@ -62,10 +65,13 @@ export function addSpectrumCommand(root: Command): void {
         dtype,
         maxProducts,
         threads,
+        samples: options.samples,
+        timeLimitMs: options.timeLimit,
       }
       const started = performance.now()
       const document = await runWithProgress<SpectrumDocument>('spectrum', argument, options)
       const elapsedMs = performance.now() - started
+      if (document['status'] === 'time-limit') process.exitCode = 3
       if (options.json) {
         const { packageVersion } = await import('../../runs/manifest.ts')
         printJson({ command: 'spectrum', version: packageVersion(), ...document, seed: options.seed, elapsedMs })

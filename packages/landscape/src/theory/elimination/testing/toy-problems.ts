@@ -1,4 +1,4 @@
-import { add, constant, mul, reshape, sin, tensorOf } from '@thalweg/graph'
+import { add, mul, sin, tensorOf } from '@thalweg/graph'
 import type { Engine } from '@thalweg/engine'
 import { makeDataset } from '../../../data/dataset.ts'
 import type { Dataset } from '../../../data/dataset.ts'
@@ -39,28 +39,33 @@ export function sineLoss(engine: Engine): Loss {
   return new Loss({ engine, model: sineModel, dataset, spec: squared })
 }
 
-/** A model whose outputs do not depend on its one parameter: residuals are what the data say. */
-export function fixedModel(outputs: readonly number[]): Model {
+/** f(x) = Σ_j c_j x^j with fixed c: it has one parameter and ignores it, so that residuals stay what they are. */
+export function polynomialModel(coefficients: readonly number[]): Model {
   return {
-    name: 'fixed outputs',
+    name: 'fixed polynomial',
     inputs: [{ name: 'x', dtype: 'float', shape: [1] }],
     parameters: [{ name: 'idle', shape: [1], role: 'other', outputAxis: null }],
     outputShape: [1],
     architecture: { kind: 'unknown' },
     notes: [],
     forward: ([idle], [x]) => {
-      const values = constant(tensorOf('float64', [outputs.length, 1], outputs))
-      return add(values, mul(mul(reshape(idle, [1, 1]), x), 0))
+      const zero = mul(mul(x, idle), 0)
+      return coefficients.reduceRight((sum, c) => add(mul(sum, x), c), zero)
     },
     initialize: () => Float64Array.of(0),
   }
 }
 
-/** Residuals f − y = r at the inputs x. */
-export function residualLoss(engine: Engine, x: readonly number[], r: readonly number[]): Loss {
+/** The squared loss of a fixed polynomial at the inputs x, targets y (default 0): its values there are the residuals. */
+export function polynomialLoss(
+  engine: Engine,
+  x: readonly number[],
+  coefficients: readonly number[],
+  y: readonly number[] = x.map(() => 0),
+): Loss {
   const dataset = rowsDataset(
     x.map((v) => [v]),
-    x.map(() => [0]),
+    y.map((v) => [v]),
   )
-  return new Loss({ engine, model: fixedModel(r), dataset, spec: squared, chunkSize: x.length })
+  return new Loss({ engine, model: polynomialModel(coefficients), dataset, spec: squared })
 }

@@ -1,0 +1,94 @@
+import { nativeEngine } from '@thalweg/engine/node'
+import { afterAll, describe, expect, test } from 'vitest'
+import { linearNetwork, mlp } from '../model/index.ts'
+import { randomStream } from '../random/index.ts'
+import { Loss } from '../loss/index.ts'
+import { findMany, indexTable, noisyStarts } from './many.ts'
+import { objectiveOf } from './objective.ts'
+import { searchTogether } from './search-together.ts'
+import { crossEntropy, halfSum, labeled, lossOf, normalRows, regression } from './testing/small-losses.ts'
+
+const engine = nativeEngine({ threads: 1 })
+afterAll(() => engine.dispose())
+
+const x = normalRows(1, 31, 3)
+const labels = x.map((_, i) => i % 2)
+
+describe('derivatives asked for in lockstep are those asked for alone', () => {
+  const loss = new Loss({
+    engine,
+    model: mlp({ widths: [3, 4, 2], activation: 'tanh' }),
+    dataset: labeled(x, labels, 2),
+    spec: crossEntropy,
+    weightDecay: 0.01,
+    chunkSize: 12,
+  })
+  const starts = Array.from({ length: 6 }, (_, i) => loss.model.initialize(i))
+  const directions = randomStream(3, 'directions').normals(3 * loss.size)
+  const single = objectiveOf(loss)
+  const close = (a: ArrayLike<number>, b: ArrayLike<number>): void => {
+    expect(a.length).toBe(b.length)
+    for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i])).toBeLessThan(1e-14)
+  }
+
+  test.each([1, 3, 64])('%d at a time', async (together) => {
+    const seen = await searchTogether(
+      loss,
+      starts,
+      async (objective, theta) => {
+        const { value, gradient } = await objective.valueAndGradient(theta)
+        const { hessian } = objective.at(theta)
+        // Unequal lengths: some searches end before others.
+        const rounds = theta[0] > 0 ? 3 : 1
+        const products: Float64Array[] = []
+        for (let k = 0; k < rounds; k++) products.push(await hessian.applyBatch!(directions, 3))
+        const one = await hessian.apply(directions.slice(0, loss.size))
+        return { value, gradient, products, one, scale: await objective.gradientTermScale!(theta) }
+      },
+      { together },
+    )
+    expect(seen).toHaveLength(6)
+    for (const [i, theta] of starts.entries()) {
+      const { value, gradient } = await single.valueAndGradient(theta)
+      const rows = await single.at(theta).hessian.applyBatch!(directions, 3)
+      close([seen[i].value], [value])
+      close(seen[i].gradient, gradient)
+      for (const product of seen[i].products) close(product, rows)
+      close(seen[i].one, rows.subarray(0, loss.size))
+      close([seen[i].scale], [await single.gradientTermScale!(theta)])
+    }
+  })
+
+  test('a search that throws ends all, and its error is the one reported', async () => {
+    const failing = searchTogether(
+      loss,
+      starts,
+      async (objective, theta) => {
+        await objective.valueAndGradient(theta)
+        if (theta === starts[2]) await objective.at(theta).hessian.apply(new Float64Array(1))
+        await objective.valueAndGradient(theta)
+      },
+      { together: 6 },
+    )
+    await expect(failing).rejects.toThrow(/directions must have 1 × 26 entries, got 1/)
+  })
+
+  test('an abort begins no further search', async () => {
+    const signal = { aborted: false }
+    const done = await searchTogether(loss, starts, async () => void (signal.aborted = true), { together: 2, signal })
+    expect(done.length).toBeLessThan(6)
+  })
+})
+
+test('many searches together find the critical points of searches one by one', async () => {
+  const diagonal = [4, 3, 2, 1].map((l, i) => [0, 1, 2, 3].map((j) => (i === j ? Math.sqrt(l) : 0)))
+  const loss = lossOf(engine, linearNetwork([4, 2, 4]), regression(diagonal, diagonal), halfSum)
+  const bases = Array.from({ length: 12 }, (_, i) => loss.model.initialize(i))
+  const starts = noisyStarts(bases, { noise: [0.1, 1], count: 12, seed: 5 })
+  const [alone, together] = await Promise.all([1, 64].map((count) => findMany(loss, starts, { together: count })))
+  expect(together.outcomes).toEqual(alone.outcomes)
+  const [a, b] = [indexTable(alone), indexTable(together)]
+  expect(b).toEqual(a.map((row) => ({ ...row, loss: expect.closeTo(row.loss, 13) })))
+  expect(a[0].verdict).toBe('local-minimum')
+  expect(a.slice(1).every(({ verdict }) => verdict === 'strict-saddle')).toBe(true)
+})

@@ -1,0 +1,16 @@
+export { barrierOf, linearPath } from './barrier.ts'
+export type { Barrier } from './barrier.ts'
+export { curvePoint, curveWeights, findCurve, nudgedElasticBand } from './curve.ts'
+export type { Curve, CurveOptions, FoundCurve, NudgedElasticBand, NudgedElasticBandOptions } from './curve.ts'
+export { activationMatching, weightMatching } from './matching.ts'
+export type { Matching, WeightMatchingOptions } from './matching.ts'
+export {
+  identityPermutation,
+  invertPermutation,
+  permutationCopies,
+  permutationSymmetry,
+  permuteUnits,
+  randomPermutation,
+  symmetricCopies,
+} from './permutation-symmetry.ts'
+export type { Permutation, PermutationSymmetry, UnitAxis, UnitGroup } from './permutation-symmetry.ts'

@@ -1,0 +1,81 @@
+import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import { axpy, dot, norm, scale } from '../../linalg/vector.ts'
+import type { ValueAndGradient } from '../../loss/loss.ts'
+import { strongWolfe } from '../../train/strong-wolfe.ts'
+
+export interface QuasiNewtonOptions {
+  readonly maxSteps: number
+  /** Default 1e-10. */
+  readonly gradientTolerance?: number
+  /** Pairs kept. Default 20. */
+  readonly memory?: number
+  readonly onStep?: (point: QuasiNewtonPoint, step: number) => void | Promise<void>
+  readonly signal?: CancelSignal
+}
+
+export interface QuasiNewtonPoint extends ValueAndGradient {
+  readonly x: Float64Array
+}
+
+export interface QuasiNewtonResult extends QuasiNewtonPoint {
+  readonly status: 'converged' | 'no-decrease' | 'step-limit' | 'aborted'
+  readonly steps: number
+}
+
+/** Minimizes any differentiable function by L-BFGS with a strong Wolfe search.
+ * Source: Nocedal and Wright (2006), Algorithms 7.4 and 7.5. */
+export async function quasiNewton(
+  f: (x: Float64Array) => Promise<ValueAndGradient>,
+  start: Float64Array,
+  options: QuasiNewtonOptions,
+): Promise<QuasiNewtonResult> {
+  const { maxSteps, gradientTolerance = 1e-10, memory = 20 } = options
+  let at: QuasiNewtonPoint = { x: start.slice(), ...(await f(start)) }
+  const pairs: { s: Float64Array; y: Float64Array }[] = []
+  for (let step = 0; step < maxSteps; step++) {
+    if (norm(at.gradient) <= gradientTolerance) return { ...at, status: 'converged', steps: step }
+    if (options.signal?.aborted) return { ...at, status: 'aborted', steps: step }
+    const here = at
+    let direction = descentDirection(here.gradient, pairs)
+    if (!(dot(direction, here.gradient) < 0)) direction = here.gradient.map((v) => -v)
+    const along = async (length: number) => {
+      const x = here.x.map((v, i) => v + length * direction[i])
+      // A step that overflows is too long, no error.
+      const there = x.every(Number.isFinite) ? await f(x) : { value: Number.POSITIVE_INFINITY, gradient: here.gradient }
+      return { step: length, x, ...there, slope: dot(there.gradient, direction) }
+    }
+    const first = pairs.length > 0 ? 1 : Math.min(1, 1 / norm(here.gradient))
+    const next = await strongWolfe(along, { step: 0, value: here.value, slope: dot(here.gradient, direction) }, first)
+    if (!next) {
+      if (pairs.length === 0) return { ...at, status: 'no-decrease', steps: step }
+      pairs.length = 0
+      continue
+    }
+    const s = next.x.map((v, i) => v - here.x[i])
+    const y = next.gradient.map((v, i) => v - here.gradient[i])
+    if (dot(s, y) > 1e-10 * dot(y, y)) pairs.push({ s, y })
+    if (pairs.length > memory) pairs.shift()
+    at = { x: next.x, value: next.value, gradient: next.gradient }
+    await options.onStep?.(at, step + 1)
+  }
+  return { ...at, status: norm(at.gradient) <= gradientTolerance ? 'converged' : 'step-limit', steps: maxSteps }
+}
+
+function descentDirection(
+  gradient: Float64Array,
+  pairs: readonly { s: Float64Array; y: Float64Array }[],
+): Float64Array {
+  const q = gradient.map((v) => -v)
+  const alphas: number[] = []
+  for (let i = pairs.length - 1; i >= 0; i--) {
+    const { s, y } = pairs[i]
+    alphas[i] = dot(s, q) / dot(s, y)
+    axpy(-alphas[i], y, q)
+  }
+  const newest = pairs.at(-1)
+  if (newest) scale(dot(newest.s, newest.y) / dot(newest.y, newest.y), q)
+  pairs.forEach(({ s, y }, i) => {
+    axpy(alphas[i] - dot(y, q) / dot(s, y), s, q)
+  })
+  return q
+}

@@ -1,0 +1,217 @@
+import { TaskError } from '@thalweg/graph'
+import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import type { Matrix } from '../../linalg/matrix.ts'
+import { zeros } from '../../linalg/matrix.ts'
+import { gapOf } from './dual-activation.ts'
+import type { DualActivation, DualLayer } from './dual-activation.ts'
+
+/** How one layer changes the kernels, with Π the kernel of the layer's outputs, K that of its patches (K = Π without
+ * convolution), and T the tangent kernel of all layers so far:
+ *
+ *     Π ← [Π] + mean (b_a e_b + e_a b_b) + gain E σ(u)σ(v) + shift ,   T ← [T] + gain E σ'(u)σ'(v) (K + patches of T)
+ *
+ * [·] is there in residual layers; e = E σ(u), and b sums what the layers before have added to the mean. */
+export interface LayerRule {
+  readonly residual: boolean
+  /** √gain, where the mean of σ matters (residual networks); 0 elsewhere. */
+  readonly mean: number
+  readonly gain: number
+  readonly shift: number
+}
+
+export interface RecursionOptions {
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
+  readonly signal?: CancelSignal
+}
+
+/** The kernels of n samples with p pixels each (1 without convolution) as they pass through the layers; row (i, l) of
+ * the [np × np] matrices is pixel l of sample i.
+ *
+ * Beside the covariances go half the squared distances D_ab = ½(K_aa + K_bb) − K_ab: angles between nearly parallel
+ * samples come from them, since a correlation near 1 has lost their digits. */
+export class LayerRecursion {
+  readonly size: number
+  /** Π and T. */
+  readonly outputs: Matrix
+  readonly tangent: Matrix
+  /** By estimate, the largest error of an entry of Π, and of K⁽ᴴ⁾ as `advance` returned it. */
+  error: number
+  gramError = 0
+  readonly #pixels: number
+  readonly #offsets: readonly number[]
+  readonly #distances: Matrix
+  readonly #bias: Float64Array
+  readonly #dual: DualActivation
+
+  /** @param outputs    Π of the inputs, kept and changed.
+   *  @param distances  half squared distances of the inputs, likewise.
+   *  @param patch      pixels of a patch. */
+  constructor(dual: DualActivation, outputs: Matrix, distances: Matrix, pixels: number = 1, patch: number = 1) {
+    this.size = outputs.rows
+    this.outputs = outputs
+    this.tangent = zeros(this.size, this.size)
+    this.#distances = distances
+    this.#bias = new Float64Array(this.size)
+    this.#dual = dual
+    this.#pixels = pixels
+    this.#offsets = Array.from({ length: patch }, (_, i) => i - ((patch - 1) >> 1))
+    this.error = 2 ** -52 * this.#largestVariance(outputs)
+  }
+
+  /** K of the layer to come: the patch kernel of Π, itself without convolution. */
+  patches(): Matrix {
+    return this.#patchSum(this.outputs)
+  }
+
+  /** One layer. Returns the last-layer Gram matrix [n × n], Σ_l gain K[l, l] E σ'(u_l)σ'(v_l), as if it ended here. */
+  advance(rule: LayerRule, { signal, onProgress }: RecursionOptions = {}): Matrix {
+    const kernel = this.patches()
+    const distances = this.#patchDistances()
+    const tangent = this.#patchSum(this.tangent)
+    const { size } = this
+    const variances = Float64Array.from({ length: size }, (_, a) => Math.max(0, kernel.data[a * size + a]))
+    const dual = this.#dual.layer(variances)
+    const work: PairWork = { rule, dual, variances, kernel, distances, tangent, gram: this.#emptyGram(), gapMin: 2 }
+    for (let start = 0; start < size; start += tile) {
+      if (signal?.aborted) throw new TaskError('gram: cancelled before the kernels were complete. Run it again.')
+      for (let other = 0; other <= start; other += tile) this.#tile(start, other, work)
+      onProgress?.({ done: Math.min(size, start + tile), total: size })
+    }
+    this.#updateErrors(rule, dual, variances, work.gapMin)
+    if (rule.mean > 0) for (let a = 0; a < size; a++) this.#bias[a] += rule.mean * dual.means[a]
+    return work.gram
+  }
+
+  #emptyGram(): Matrix {
+    return zeros(this.size / this.#pixels, this.size / this.#pixels)
+  }
+
+  /** Pairs (a, b), b ≤ a, of one tile and their mirror images. */
+  #tile(startA: number, startB: number, work: PairWork): void {
+    const { rule, dual, variances, kernel, distances, tangent, gram } = work
+    const { size } = this
+    const pixels = this.#pixels
+    const n = size / pixels
+    const out = new Float64Array(3)
+    const { means } = dual
+    const bias = this.#bias
+    const [product, spread, tangents] = [this.outputs.data, this.#distances.data, this.tangent.data]
+    for (let a = startA; a < Math.min(size, startA + tile); a++) {
+      for (let b = startB; b < Math.min(a + 1, startB + tile); b++) {
+        const at = a * size + b
+        const gap = a === b ? 0 : gapOf(variances[a], variances[b], distances.data[at])
+        if (a !== b && gap < work.gapMin && variances[a] > 0 && variances[b] > 0) work.gapMin = gap
+        dual.pair(a, b, gap, out)
+        // without convolution `kernel` and `outputs` are one array: read before it is written
+        const incoming = kernel.data[at]
+        const slope = rule.gain * out[1]
+        const cross = rule.mean * (bias[a] * means[b] + means[a] * bias[b])
+        const crossSpread = rule.mean * (bias[a] - bias[b]) * (means[a] - means[b])
+        const covariance = (rule.residual ? product[at] : 0) + cross + rule.gain * out[0] + rule.shift
+        const distance = a === b ? 0 : (rule.residual ? spread[at] : 0) + crossSpread + rule.gain * out[2]
+        const slopes = (rule.residual ? tangents[at] : 0) + slope * (incoming + tangent.data[at])
+        const mirror = b * size + a
+        product[at] = product[mirror] = covariance
+        spread[at] = spread[mirror] = distance
+        tangents[at] = tangents[mirror] = slopes
+        if (a % pixels === b % pixels) {
+          const i = (a - (a % pixels)) / pixels
+          const j = (b - (b % pixels)) / pixels
+          gram.data[i * n + j] += slope * incoming
+          if (i !== j) gram.data[j * n + i] += slope * incoming
+        }
+      }
+    }
+  }
+
+  /** First-order propagation: an entry of Π moves by at most E σ'² times its argument, K⁽ᴴ⁾ by what its two factors do. */
+  #updateErrors(rule: LayerRule, dual: DualLayer, variances: Float64Array, gapMin: number): void {
+    const patch = this.#offsets.length
+    const incoming = patch * this.error
+    const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, value), 0)
+    const slope = largest(dual.slopeSquares)
+    const variance = largest(variances)
+    const sine = Math.max(Math.sqrt(gapMin * (2 - gapMin)), Math.sqrt(incoming / Math.max(variance, 1e-300)))
+    // angles of a kinked activation stay exact to rounding where half distances have closed forms
+    const angular =
+      this.#dual.method === 'closed-form' ? incoming / Math.max(variance, 1e-300) : incoming / (variance * sine)
+    const slopeMoved = variance > 0 ? this.#dual.kink * angular + this.#slopeSensitivity(dual, variances) * incoming : 0
+    this.gramError = rule.gain * this.#pixels * (variance * (dual.slopeError + slopeMoved) + slope * incoming)
+    const carried = rule.residual ? this.error : 0
+    this.error =
+      carried + rule.gain * (dual.error + slope * incoming) + 2 * rule.mean * dual.error + 2 ** -52 * variance
+  }
+
+  /** |∂E σ'σ'/∂ρ| / s near ρ = 1, where it is largest for smooth activations; by a difference. */
+  #slopeSensitivity(dual: DualLayer, variances: Float64Array): number {
+    if (this.#dual.kink > 0) return 0
+    const top = variances.indexOf(variances.reduce((most, value) => Math.max(most, value), 0))
+    const out = new Float64Array(3)
+    const step = 1e-4
+    dual.pair(top, top, step, out)
+    return Math.abs(dual.slopeSquares[top] - out[1]) / (step * variances[top])
+  }
+
+  #largestVariance(kernel: Matrix): number {
+    let largest = 0
+    for (let a = 0; a < this.size; a++) largest = Math.max(largest, kernel.data[a * this.size + a])
+    return largest
+  }
+
+  /** Σ_δ M[(i, l + δ), (j, r + δ)], terms outside the image left out; M itself without convolution. */
+  #patchSum(source: Matrix): Matrix {
+    if (this.#offsets.length === 1) return source
+    return this.#summed(
+      (a, b) => source.data[a * this.size + b],
+      () => 0,
+    )
+  }
+
+  /** Half squared distances of patches: where only one of the two pixels lies inside, the other is 0. */
+  #patchDistances(): Matrix {
+    if (this.#offsets.length === 1) return this.#distances
+    const { size } = this
+    return this.#summed(
+      (a, b) => this.#distances.data[a * size + b],
+      (inside) => this.outputs.data[inside * size + inside] / 2,
+    )
+  }
+
+  #summed(both: (a: number, b: number) => number, one: (inside: number) => number): Matrix {
+    const { size } = this
+    const pixels = this.#pixels
+    const result = zeros(size, size)
+    for (let a = 0; a < size; a++)
+      for (let b = 0; b < size; b++) {
+        let sum = 0
+        for (const offset of this.#offsets) {
+          const insideA = inImage((a % pixels) + offset, pixels)
+          const insideB = inImage((b % pixels) + offset, pixels)
+          if (insideA && insideB) sum += both(a + offset, b + offset)
+          else if (insideA) sum += one(a + offset)
+          else if (insideB) sum += one(b + offset)
+        }
+        result.data[a * size + b] = sum
+      }
+    return result
+  }
+}
+
+/** Rows and columns handled together, so that the mirrored writes stay in the cache. */
+const tile = 64
+
+interface PairWork {
+  readonly rule: LayerRule
+  readonly dual: DualLayer
+  readonly variances: Float64Array
+  readonly kernel: Matrix
+  readonly distances: Matrix
+  readonly tangent: Matrix
+  readonly gram: Matrix
+  /** The smallest gap of two different rows. */
+  gapMin: number
+}
+
+function inImage(pixel: number, pixels: number): boolean {
+  return pixel >= 0 && pixel < pixels
+}

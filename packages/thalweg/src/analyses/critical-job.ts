@@ -1,0 +1,220 @@
+import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { nativeEngine } from '@thalweg/engine/node'
+import { DomainError } from '@thalweg/graph'
+import {
+  Loss,
+  LossPoint,
+  finders,
+  findMany,
+  indexTable,
+  noisyStarts,
+  sentence,
+  unflattenParameters,
+} from '@thalweg/landscape'
+import type { FinderName, FindManyResult, FoundCriticalPoint, Model, SearchResult } from '@thalweg/landscape'
+import { writeFileAtomic } from '../files/write-atomic.ts'
+import { encodeSafetensors } from '../formats/safetensors.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import { loadTrajectory } from '../models/load-trajectory.ts'
+import { openSubject } from '../subject/subject.ts'
+import type { Subject, SubjectArgument } from '../subject/subject.ts'
+import { estimateCost } from './cost-estimate.ts'
+import { indexFigure } from './critical-figure.ts'
+import { deadlineOf } from './deadline.ts'
+import type { Language } from './diagnosis-document.ts'
+import { linearTheory, optimumOf } from './linear-theory.ts'
+import { sampledJson, sampledSubject } from './sampled-subject.ts'
+
+export interface CriticalArgument {
+  readonly subject: SubjectArgument
+  readonly method: FinderName
+  readonly starts: number
+  /** Standard deviations of the noise on the starts, relative to the root mean square of θ. */
+  readonly noise: readonly number[]
+  /** Folder of checkpoints to start from; default those of the run, where MODEL is one. */
+  readonly trajectory?: string
+  /** Start from fresh initializations even where there are checkpoints. */
+  readonly random?: boolean
+  readonly maxIterations?: number
+  /** Largest ‖∇L‖ that counts as critical; default ten times the float64 noise floor. */
+  readonly gradientTolerance?: number
+  readonly denseLimit?: number
+  readonly samples?: number
+  readonly timeLimitMs?: number
+  readonly threads?: number
+  readonly lang: Language
+  /** Files to write: the points as `.safetensors` in a folder, the scatter plot of index against loss. */
+  readonly out?: string
+  readonly figure?: string
+}
+
+export type CriticalDocument = Readonly<Record<string, unknown>>
+
+const denseLimitDefault = 3000
+
+/** Searches for critical points from many starts, merges those that are one modulo symmetry, and judges each. */
+export async function criticalJob(argument: CriticalArgument, context: JobContext): Promise<CriticalDocument> {
+  if (!Object.hasOwn(finders, argument.method))
+    throw new DomainError(`--method: must be one of ${Object.keys(finders).join(', ')}, got ${argument.method}.`)
+  const { seed } = argument.subject
+  const sampled = sampledSubject(await openSubject(argument.subject), argument.samples, seed)
+  const { subject } = sampled
+  const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
+  try {
+    const { model, dataset, spec, weightDecay, theta } = subject
+    const loss = new Loss({ engine, model, dataset, spec, weightDecay })
+    const deadline = deadlineOf(context, argument.timeLimitMs)
+    const starts = await startsOf(argument, subject)
+    const estimate = await searchCost(argument, new LossPoint(loss, theta), context)
+    const theory = await linearTheory(subject, loss)
+    const found = await findMany(loss, starts.points, {
+      method: argument.method,
+      maxIterations: argument.maxIterations,
+      gradientTolerance: argument.gradientTolerance,
+      seed,
+      signal: deadline.signal,
+      judge: { ...optimumOf(theory), denseLimit: argument.denseLimit ?? denseLimitDefault },
+      onFound: (done, total) => context.onProgress({ stage: 'searches', done, total }),
+      onJudged: (done, total) => context.onProgress({ stage: 'verdicts', done, total }),
+    })
+    const files = await writeFiles(argument, subject, found)
+    const value = await loss.value(theta)
+    return {
+      ...sampledJson(sampled, value, 'float64'),
+      status: deadline.expired() ? 'time-limit' : context.signal.aborted ? 'interrupted' : 'finished',
+      method: argument.method,
+      starts: {
+        count: starts.points.length,
+        source: starts.source,
+        noise: argument.noise,
+        done: found.searches.length,
+      },
+      outcomes: found.outcomes,
+      points: found.points.map((point) => pointJson(point, argument.lang)),
+      table: indexTable(found),
+      searches: searchesJson(found),
+      products: found.searches.reduce((sum, { products }) => sum + products, 0),
+      estimate,
+      ...(Object.keys(files).length > 0 && { files }),
+      warnings: [...subject.warnings, ...starts.notes, ...outcomeWarnings(found, starts.points.length)],
+    }
+  } finally {
+    await engine.dispose()
+  }
+}
+
+interface Starts {
+  readonly points: readonly Float64Array[]
+  readonly source: 'trajectory' | 'initializations' | 'parameters'
+  readonly notes: readonly string[]
+}
+
+/** Checkpoints of the run, or fresh initializations, or (for a file that has none) its parameters, plus noise. */
+async function startsOf(argument: CriticalArgument, subject: Subject): Promise<Starts> {
+  const {
+    starts: count,
+    noise,
+    subject: { seed },
+  } = argument
+  const { model, theta } = subject
+  const noisy = (bases: readonly Float64Array[]): Float64Array[] => noisyStarts(bases, { noise, count, seed })
+  const folder = argument.random
+    ? undefined
+    : (argument.trajectory ?? (subject.training ? runFolder(argument) : undefined))
+  if (folder !== undefined) {
+    const { points, notes } = await loadTrajectory(folder, model)
+    return { points: noisy(points.map((point) => point.theta)), source: 'trajectory', notes }
+  }
+  const fresh = Array.from({ length: count }, (_, i) => model.initialize(seed + i))
+  const varies = fresh.some((each) => each.some((x, i) => x !== fresh[0][i]))
+  if (varies) return { points: noisy(fresh), source: 'initializations', notes: [] }
+  return { points: noisy([theta]), source: 'parameters', notes: [] }
+}
+
+/** MODEL where it is a run directory. */
+function runFolder({ subject: { model } }: CriticalArgument): string | undefined {
+  return /\.(ya?ml|onnx|safetensors)$/i.test(model) ? undefined : model
+}
+
+function searchCost(
+  { method, starts, maxIterations, denseLimit = denseLimitDefault }: CriticalArgument,
+  point: LossPoint,
+  context: JobContext,
+) {
+  const operator = point.operator('hessian')
+  const krylov =
+    ['newton-mr', 'krylov-saddle-free-newton', 'gradient-norm'].includes(method) ||
+    (method === 'polish' && operator.size > denseLimit)
+  const iterations = starts * (maxIterations ?? (method === 'gradient-norm' ? 2000 : krylov ? 200 : 100))
+  const perStep =
+    method === 'gradient-norm' ? 2 : method === 'krylov-saddle-free-newton' ? Math.min(operator.size, 50) : 28
+  const products = krylov ? { single: iterations * perStep } : { dense: iterations }
+  return estimateCost(operator, { what: `Hessian, ${starts} starts, ${method}`, products }, context)
+}
+
+function pointJson(point: FoundCriticalPoint, lang: Language): object {
+  const { theta: _, starts, indexFraction, summary, ...rest } = point
+  return {
+    ...rest,
+    index: indexFraction,
+    summary: sentence(summary, lang),
+    multiplicity: starts.length,
+    starts,
+  }
+}
+
+/** One row per start: how its search ended and which point it reached. */
+function searchesJson({ searches, points }: FindManyResult): object[] {
+  return searches.map((search: SearchResult, start) => {
+    const { status, value, gradientNorm, noiseFloor, flatness, iterations, products, gradients, distance } = search
+    const point = points.findIndex(({ starts }) => starts.includes(start))
+    return {
+      ...{ start, status, loss: value, gradientNorm, noiseFloor, flatness, distance, iterations, products, gradients },
+      point: point < 0 ? null : point,
+    }
+  })
+}
+
+function outcomeWarnings({ outcomes, searches }: FindManyResult, wanted: number): string[] {
+  const flat = outcomes['gradient-flat'] ?? 0
+  const other = searches.length - (outcomes.converged ?? 0) - flat
+  return [
+    ...(flat > 0
+      ? [
+          `${flat} searches ended at gradient-flat points, where the gradient is not zero but lies nearly in the kernel of the Hessian. They are no critical points and are not listed.`,
+        ]
+      : []),
+    ...(other > 0 ? [`${other} searches stopped before they reached a critical point. They are not listed.`] : []),
+    ...(searches.length < wanted ? [`${wanted - searches.length} starts were not searched from.`] : []),
+  ]
+}
+
+async function writeFiles(
+  { out, figure, lang }: CriticalArgument,
+  subject: Subject,
+  found: FindManyResult,
+): Promise<Record<string, string>> {
+  const files: Record<string, string> = {}
+  if (out !== undefined) {
+    await mkdir(out, { recursive: true })
+    for (const [i, point] of found.points.entries())
+      await writeFileAtomic(
+        join(out, `point-${String(i + 1).padStart(4, '0')}.safetensors`),
+        pointBytes(subject.model, point),
+      )
+    files['points'] = out
+  }
+  if (figure !== undefined) {
+    const { renderSvg } = await import('../report/render-svg.ts')
+    await writeFileAtomic(figure, renderSvg(indexFigure(found, subject, lang)))
+    files['figure'] = figure
+  }
+  return files
+}
+
+function pointBytes(model: Model, { theta, loss, verdict, gradientNorm }: FoundCriticalPoint): Uint8Array {
+  const metadata = { loss: String(loss), verdict, gradientNorm: String(gradientNorm) }
+  return encodeSafetensors(unflattenParameters(model, theta), metadata)
+}

@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises'
+import { basename, extname } from 'node:path'
+import { DomainError, numbersOf, tensor } from '@thalweg/graph'
+import { nonConvexShare } from '@thalweg/landscape'
+import type { CurvatureGrid, GridState } from '@thalweg/landscape'
+import { decodeNpz, encodeNpz } from '../formats/npz.ts'
+import { encodeVtp, surfacePolyData } from '../formats/vtp.ts'
+import type { PolyData } from '../formats/vtp.ts'
+import { renderSvg } from '../report/render-svg.ts'
+import { RunDirectory, float64Tensor } from '../runs/run-directory.ts'
+import { surfaceFigures } from './surface-figures.ts'
+import type { SurfaceResults } from './surface-results.ts'
+
+type Arrays = Parameters<RunDirectory['writeArrays']>[1]
+
+/** Where files go: the folder asked for, or the first free one beside the working directory's others. */
+export async function openOutput(
+  path: string,
+  out: string | undefined,
+  resume: boolean,
+  prefix: string = 'surface',
+): Promise<RunDirectory> {
+  if (!resume) return RunDirectory.create(`${prefix}-${basename(path, extname(path))}`, out)
+  if (out === undefined) throw new DomainError('--resume: which surface? Pass --out with its folder.')
+  return new RunDirectory(out)
+}
+
+export function stateArrays({ done, values, accuracies }: GridState): Arrays {
+  return {
+    done: tensor('int64', [1], BigInt64Array.of(BigInt(done))),
+    values: float64Tensor([values.length], values),
+    ...(accuracies && { accuracies: float64Tensor([accuracies.length], accuracies) }),
+  }
+}
+
+export async function readState(file: string): Promise<GridState | undefined> {
+  const bytes = await readFile(file).catch(() => undefined)
+  if (!bytes) return undefined
+  const arrays = decodeNpz(bytes, { file })
+  const [done, values, accuracies] = ['done', 'values', 'accuracies'].map((name) => arrays.get(name))
+  if (!done || !values) throw new DomainError(`${file}: not the state of a surface. Remove it and start again.`)
+  return {
+    done: Number(done.data[0]),
+    values: numbersOf(values).slice(),
+    accuracies: accuracies ? numbersOf(accuracies).slice() : null,
+  }
+}
+
+function curvatureArrays(grid: CurvatureGrid): Arrays {
+  const shape = [grid.y.length, grid.x.length]
+  return {
+    curvatureX: float64Tensor([grid.x.length], grid.x),
+    curvatureY: float64Tensor([grid.y.length], grid.y),
+    largestEigenvalue: float64Tensor(shape, grid.largest),
+    smallestEigenvalue: float64Tensor(shape, grid.smallest),
+    eigenvalueResidual: float64Tensor(shape, grid.residuals),
+    convexity: float64Tensor(shape, grid.convexity),
+  }
+}
+
+export function curvatureJson(grid: CurvatureGrid, samples: number): object {
+  const nodes = [grid.x, grid.y]
+  return {
+    x: Array.from(grid.x),
+    y: Array.from(grid.y),
+    largest: nested(grid.largest, nodes),
+    smallest: nested(grid.smallest, nodes),
+    residuals: nested(grid.residuals, nodes),
+    convexity: nested(grid.convexity, nodes),
+    nonConvexShare: nonConvexShare(grid),
+    products: grid.products,
+    samples,
+  }
+}
+
+/** Row-major lists, the last axis outermost: values[y][x]. */
+export function nested(values: Float64Array, nodes: readonly Float64Array[]): unknown {
+  const shape = nodes.map((n) => n.length)
+  let lists: unknown[] = Array.from(values)
+  for (const length of shape.slice(0, -1))
+    lists = Array.from({ length: lists.length / length }, (_, i) => lists.slice(i * length, (i + 1) * length))
+  return lists
+}
+
+/** Arrays, ParaView files and figures of a surface; returns their names. */
+export async function writeSurface(directory: RunDirectory, results: SurfaceResults): Promise<string[]> {
+  const { nodes, chosen, argument } = results
+  const files: string[] = []
+  const write = async (name: string, content: string | Uint8Array): Promise<void> => {
+    if (typeof content === 'string') await directory.writeText(name, content)
+    else await directory.writeBytes(name, content)
+    files.push(name)
+  }
+  await write('results/surface.npz', encodeNpz(surfaceArrays(results)))
+  const vectors = chosen.directions.map((d, i) => [axisNames[i], float64Tensor([d.vector.length], d.vector)])
+  const center = float64Tensor([chosen.center.length], chosen.center)
+  await write('results/directions.npz', encodeNpz({ center, ...Object.fromEntries(vectors) }))
+  if (nodes.length === 2)
+    for (const [name, data] of Object.entries(polyDataOf(results))) await write(`results/${name}.vtp`, encodeVtp(data))
+  for (const [name, figure] of Object.entries(surfaceFigures(results))) {
+    await write(`figures/${name}.svg`, renderSvg(figure))
+    if (argument.png) await write(`figures/${name}.png`, (await import('../report/render-png.ts')).renderPng(figure))
+  }
+  return files
+}
+
+const axisNames = ['x', 'y', 'z']
+
+function surfaceArrays({ nodes, training, heldOut, curvature }: SurfaceResults): Arrays {
+  const shape = nodes.map((n) => n.length).toReversed()
+  return {
+    ...Object.fromEntries(nodes.map((n, i) => [axisNames[i], float64Tensor([n.length], n)])),
+    loss: float64Tensor(shape, training.values),
+    ...(training.accuracies && { accuracy: float64Tensor(shape, training.accuracies) }),
+    ...(heldOut && { heldOutLoss: float64Tensor(shape, heldOut.values) }),
+    ...(heldOut?.accuracies && { heldOutAccuracy: float64Tensor(shape, heldOut.accuracies) }),
+    ...(curvature && curvatureArrays(curvature)),
+  }
+}
+
+/** The surface with the loss as height, and the trajectories on it. */
+function polyDataOf({ nodes: [x, y], training, trajectories }: SurfaceResults): Record<string, PolyData> {
+  const { values, accuracies } = training
+  const surface = surfacePolyData(x, y, { loss: values, ...(accuracies && { accuracy: accuracies }) }, values)
+  if (trajectories.length === 0) return { surface }
+  const all = trajectories.flatMap((t) => t.points)
+  let first = 0
+  const lines = trajectories.map(({ points }) => {
+    first += points.length
+    return points.map((_, i) => first - points.length + i)
+  })
+  const points = Float64Array.from(all.flatMap((p) => [p.coordinates[0], p.coordinates[1], p.planeLoss]))
+  const pointData = {
+    loss: Float64Array.from(all, (p) => p.loss),
+    planeLoss: Float64Array.from(all, (p) => p.planeLoss),
+    offPlaneDistance: Float64Array.from(all, (p) => p.offPlaneDistance),
+  }
+  return { surface, trajectory: { points, lines, pointData } }
+}
