@@ -136,7 +136,9 @@ function windowSum(x: Expr, kernel: Shape, g: ConvGeometry): Expr {
   const lengths = windowOutput(x.shape.slice(2), kernel, g)
   return kernel.reduce((out, k, i) => {
     const disjoint = g.dilations[i] === 1 && (g.strides[i] === k || lengths[i] === 1)
-    return disjoint ? blockSum(out, 2 + i, k, lengths[i]) : tapSum(out, 2 + i, k, lengths[i], g.strides[i], g.dilations[i])
+    return disjoint
+      ? blockSum(out, 2 + i, k, lengths[i])
+      : tapSum(out, 2 + i, k, lengths[i], g.strides[i], g.dilations[i])
   }, padded)
 }
 

@@ -262,7 +262,7 @@ function matMul(inputs: readonly TensorType[], _: unknown, where: string): Tenso
 }
 
 /** Number of elements that start, start + step, … passes before `end`. */
-export function sliceLength(start: number, end: number, step: number): number {
+function sliceLength(start: number, end: number, step: number): number {
   return Math.max(0, Math.ceil((end - start) / step))
 }
 

@@ -134,11 +134,19 @@ describe('parametersOf', () => {
     expect(found.roles).toEqual({ fill: 'other' })
     expect(found.constants).toEqual({
       sqrtD: 'scalar',
-      mask: 'not finite',
+      mask: 'mask',
       threshold: 'not differentiable',
       low: 'not differentiable',
       dead: 'unused',
     })
+  })
+
+  it('keeps weights that training has blown up, for the loss to refuse them', () => {
+    const { roles } = analyze([call('MatMul', ['x', 'w'], 'h'), call('Add', ['h', 'b'], 'y')], {
+      w: tensorOf('float32', [2, 2], [1, Number.NaN, 0, 1]),
+      b: tensorOf('float32', [2], [Number.NEGATIVE_INFINITY, 3]),
+    })
+    expect(Object.keys(roles)).toEqual(['w', 'b'])
   })
 
   it('keeps a tied embedding one parameter, and recurrent weights', () => {

@@ -14,7 +14,7 @@ export interface OnnxParameter {
 }
 
 /** Why a float initializer is not a parameter. */
-export type ConstantReason = 'unused' | 'batch-norm statistics' | 'scalar' | 'not differentiable' | 'not finite'
+export type ConstantReason = 'unused' | 'batch-norm statistics' | 'scalar' | 'not differentiable' | 'mask'
 
 export interface OnnxParameters {
   readonly parameters: readonly OnnxParameter[]
@@ -22,8 +22,9 @@ export interface OnnxParameters {
   readonly constants: readonly { readonly name: string; readonly reason: ConstantReason }[]
 }
 
-/** Which initializers of a model are its parameters: float, finite, not a single number of rank 0, and reaching an output along
- * a path on which a derivative flows. Batch-norm statistics, shapes, indices, conditions, bounds and `Constant` nodes are not.
+/** Which initializers of a model are its parameters: float, not a mask of 0 and −∞, not a single number of rank 0, and reaching an
+ * output along a path on which a derivative flows. Batch-norm statistics, shapes, indices, conditions, bounds and `Constant` nodes
+ * are not. Weights that became NaN or infinite stay parameters, for the loss to refuse: held constant, they would hide it.
  * Buffers, such as position tables, look like parameters in a file: the list is a proposal that the user may override.
  * Cost: linear in the nodes. */
 export function parametersOf(model: OnnxModel): OnnxParameters {
@@ -112,7 +113,12 @@ function constantReason(name: string, tensor: Tensor, flow: Flow): ConstantReaso
     return 'batch-norm statistics'
   if (!flow.reached.has(name)) return 'not differentiable'
   if (tensor.shape.length === 0) return 'scalar'
-  return (tensor.data as Float64Array).every(Number.isFinite) ? undefined : 'not finite'
+  return isMask(tensor.data as Float64Array) ? 'mask' : undefined
+}
+
+/** Minus infinity somewhere and 0 (nothing forbidden) everywhere else. */
+function isMask(values: Float64Array): boolean {
+  return values.includes(Number.NEGATIVE_INFINITY) && values.every((v) => v === 0 || v === Number.NEGATIVE_INFINITY)
 }
 
 /** Operators that only move elements: a parameter is judged by what is behind them. */

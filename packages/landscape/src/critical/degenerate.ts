@@ -102,7 +102,7 @@ export async function degenerateDescent(
 
 /** The integer q that the decreases follow down to rounding, or null: at least three halvings above rounding, the last
  * two of which agree with q. */
-export function orderOf(points: readonly CurvePoint[], valueNoise: number): number | null {
+function orderOf(points: readonly CurvePoint[], valueNoise: number): number | null {
   const usable = points.filter(({ decrease }) => decrease > noiseFactor * valueNoise)
   // A curve that first rises, or that stops falling before rounding sets in, does not leave the point downhill.
   const prefix = points.slice(0, usable.length).every(({ decrease }) => decrease > noiseFactor * valueNoise)

@@ -328,3 +328,20 @@ describe('networks', () => {
     await expect(diagnose(loss, new Float64Array(8).fill(1e200))).rejects.toThrow(/loss and gradient must be finite/)
   })
 })
+
+test('a stopped matrix-free diagnosis leaves the gradient-flat measure out instead of guessing it', async () => {
+  const loss = lossOf(
+    engine,
+    mlp({ widths: [2, 3, 2], activation: 'tanh' }),
+    labeled(normalRows(1, 8, 2), [0, 1, 0, 1, 0, 1, 0, 1], 2),
+    crossEntropy,
+  )
+  const at = loss.model.initialize(1)
+  const options = { denseLimit: 1, top: 1, bottom: 1, maxProducts: 20 }
+  const whole = await diagnose(loss, at, options)
+  expect(whole.flatness).toBeGreaterThanOrEqual(0)
+  let clock = 0
+  const stopped = await diagnose(loss, at, { ...options, timeLimitMs: 10, now: () => clock++ * 4 })
+  expect(stopped).toMatchObject({ verdict: 'not-critical', flatness: null, inertia: { exact: false } })
+  expect(stopped.evidence.map(({ kind }) => kind)).not.toContain('gradient-flat')
+})

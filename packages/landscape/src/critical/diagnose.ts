@@ -1,4 +1,4 @@
-import { DomainError, ShapeError } from '@thalweg/graph'
+import { DomainError, ShapeError, TaskError } from '@thalweg/graph'
 import { firstNonFinite, norm } from '../linalg/vector.ts'
 import { Loss } from '../loss/loss.ts'
 import { isAffineModel, isConvexLoss, nearInfimum, strongConvexityGap } from './certificates.ts'
@@ -11,7 +11,7 @@ import { coordinates } from './hessian-spectrum.ts'
 import type { HessianInertia } from './inertia.ts'
 import { krylovFlatness } from './newton-mr.ts'
 import { objectiveOf } from './objective.ts'
-import type { Objective } from './objective.ts'
+import type { Objective, ObjectivePoint } from './objective.ts'
 import { analyzePoint } from './point-analysis.ts'
 import type { AnalysisContext, AnalyzedPair, PointAnalysis } from './point-analysis.ts'
 import { polish } from './polish.ts'
@@ -316,7 +316,12 @@ async function notCritical(
       ...(polished?.verdict ? [{ id: 'advice.polished' as const, values }] : []),
       ...(found === null ? [{ id: 'advice.polish-offer' as const, values: {} }] : []),
     ],
-    evidence: [gradientEvidence(at), flat, ...(found ? [polishEvidence(found)] : []), ...stall.evidence],
+    evidence: [
+      gradientEvidence(at),
+      ...(Number.isNaN(flatness) ? [] : [flat]),
+      ...(found ? [polishEvidence(found)] : []),
+      ...stall.evidence,
+    ],
     escape: null,
     gap,
     curve: [],
@@ -325,9 +330,24 @@ async function notCritical(
   return report({ context, at, shown: at, examination, polished, distance: null, warnings: all, flatness })
 }
 
+/** r at θ; NaN where time ran out before it was measured. */
 async function flatnessAt(context: AnalysisContext, at: PointAnalysis): Promise<number> {
   if (at.dense) return denseFlatness(at.dense.spectrum, at.gradient)
-  return (await krylovFlatness(context.objective, at)).value
+  const { objective, signal } = context
+  const stoppable = (theta: Float64Array): ObjectivePoint => {
+    const point = objective.at(theta)
+    const apply = (v: Float64Array): Promise<Float64Array> => {
+      if (signal.aborted) throw new TaskError('diagnose: stopped while the gradient-flat measure was computed.')
+      return point.hessian.apply(v)
+    }
+    return { ...point, hessian: { size: objective.size, apply } }
+  }
+  try {
+    return (await krylovFlatness({ ...objective, at: stoppable }, at)).value
+  } catch (error) {
+    if (error instanceof TaskError && signal.aborted) return Number.NaN
+    throw error
+  }
 }
 
 /** L(θ) − min L for convex problems: exact for squares (½ gᵀH⁺g), by strong convexity under weight decay. */
@@ -382,7 +402,7 @@ function report({ at, shown, examination, polished, distance, warnings, flatness
     gradientNorm: at.gradientNorm,
     noiseFloor: { gradient: at.noise.gradient, loss: at.noise.value },
     criticalDistance: distance,
-    flatness: distance === null ? (flatness ?? null) : 0,
+    flatness: distance === null ? numberOrNull(flatness) : 0,
     inertia: plainInertia(shown),
     eigenvalues: {
       method: shown.dense ? 'dense' : 'lanczos',
@@ -403,6 +423,10 @@ function report({ at, shown, examination, polished, distance, warnings, flatness
     warnings,
     cost: { products: at.products + (shown === at ? 0 : shown.products) },
   }
+}
+
+function numberOrNull(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value
 }
 
 function plainInertia({ inertia }: PointAnalysis): Diagnosis['inertia'] {

@@ -46,7 +46,7 @@ const distanceFactor = 3
 const candidateMax = 32
 
 /** ‖H‖ for thresholds: the loss's own scale where the Hessian is zero to rounding of that scale. */
-export function hessianScale(norm: number, ownScale: number): number {
+function hessianScale(norm: number, ownScale: number): number {
   const own = ownScale > 0 ? ownScale : 1
   return norm > 2 ** -40 * epsilon * own ? Math.max(norm, epsilon * own) : own
 }

@@ -23,7 +23,7 @@ export interface SaddleEvidence {
 }
 
 /** A decrease counts as curvature where its ratio to ½|λ|t² lies within this of 1. */
-export const ratioTolerance = 0.25
+const ratioTolerance = 0.25
 /** And where it exceeds rounding of the loss by this factor. */
 const noiseFactor = 100
 

@@ -260,8 +260,8 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '梯度是总体极小点处同等规模随机样本所给出的 {ratio} 倍：这些是否为留出数据？请在训练数据上诊断。',
   },
   'warning.inference-layers': {
-    en: '{note}: in training these layers compute another objective, so the point where training stopped need not be critical here.',
-    zh: '{note}：这些层在训练时计算的是另一个目标，因此训练停止之处在此未必是临界点。',
+    en: '{note} In training these layers compute another objective, so the point where training stopped need not be critical here.',
+    zh: '{note} 这些层在训练时计算的是另一个目标，因此训练停止之处在此未必是临界点。',
   },
   'warning.float32': {
     en: 'The parameters are rounded to float32: part of the gradient is that rounding. The polish removes it.',

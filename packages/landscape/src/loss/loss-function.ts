@@ -66,7 +66,7 @@ export function checkLossSpec(spec: LossSpec): LossSpec {
 }
 
 /** Whether the loss reads its targets as classes (one distribution per sample). */
-export function isClassLoss(name: LossName): boolean {
+function isClassLoss(name: LossName): boolean {
   return name === 'cross-entropy' || name === 'negative-log-likelihood'
 }
 
@@ -74,10 +74,7 @@ export function isClassLoss(name: LossName): boolean {
 export function normalizerOf(spec: LossSpec, weightSum: number, outputs: number): number {
   if (spec.reduction === 'sum' || spec.name === 'half-sum-squares') return 1
   const overElements =
-    spec.name === 'mse' ||
-    spec.name === 'huber' ||
-    spec.name === 'l1' ||
-    spec.name === 'binary-cross-entropy'
+    spec.name === 'mse' || spec.name === 'huber' || spec.name === 'l1' || spec.name === 'binary-cross-entropy'
   return overElements ? weightSum * outputs : weightSum
 }
 

@@ -3,6 +3,7 @@ import {
   cast,
   concat,
   equal,
+  exp,
   grad,
   greater,
   input,
@@ -100,12 +101,20 @@ export function outputCotangent(g: LossGraph, cotangent: Expr): Expr {
 }
 
 /** Generalised Gauss–Newton: Jᵀ (∂²ℓ/∂z²) J v (Schraudolph 2002). It is the Fisher matrix for the losses that are
- * negative log-likelihoods of a natural parameter: cross-entropy, binary cross-entropy, and squares up to scale. */
+ * negative log-likelihoods of a natural parameter: cross-entropy, binary cross-entropy, and squares up to scale. It is 0 for
+ * losses that are linear in the outputs, such as the negative log-likelihood of log-probabilities. */
 export function ggnVector(model: Model, g: LossGraph, direction: Expr): Expr {
   const moved = outputTangent(model, g, direction)
   const [delta] = grad(g.sum, [g.outputs])
   const [curved] = jvp([delta], [[g.outputs, moved]])
   return outputCotangent(g, curved)
+}
+
+/** Fisher matrix of a model whose outputs are log-probabilities z: Σᵢ wᵢ Σ_c e^{z_c} J_cᵀ J_c v. The loss is linear in z, so that
+ * the GGN at this cut is 0 and not the Fisher matrix. */
+export function logProbabilityFisherVector(model: Model, g: LossGraph, direction: Expr): Expr {
+  const expected = mul(exp(g.outputs), outputTangent(model, g, direction))
+  return outputCotangent(g, g.weights ? mul(expected, perSampleColumn(g.weights, g.outputs)) : expected)
 }
 
 /** Σᵢ wᵢ gᵢ gᵢᵀ v with gᵢ the gradient of one sample's loss: through gᵢᵀv = ⟨∂ℓᵢ/∂zᵢ, (Jv)ᵢ⟩, so no per-sample
@@ -121,9 +130,14 @@ export function empiricalFisherVector(model: Model, g: LossGraph, direction: Exp
 
 /** 1/w shaped to multiply δ, which already carries one factor w; 0 for samples of weight 0, which count for nothing. */
 function inverseWeights(weights: Expr, like: Expr): Expr {
-  const shaped = reshape(weights, [like.shape[0], ...like.shape.slice(1).map(() => 1)])
+  const shaped = perSampleColumn(weights, like)
   const positive = greater(shaped, 0)
   return where(positive, reciprocal(where(positive, shaped, 1)), 0)
+}
+
+/** One number per sample [n], shaped to meet `like` [n × …]. */
+function perSampleColumn(values: Expr, like: Expr): Expr {
+  return reshape(values, [like.shape[0], ...like.shape.slice(1).map(() => 1)])
 }
 
 /** Number of samples whose largest score is the target class (first maximum wins); for one output, sign against class. */

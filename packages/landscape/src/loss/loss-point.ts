@@ -22,7 +22,14 @@ import { parameterViews } from '../model/model.ts'
 import { feedsFor } from './loss.ts'
 import type { Loss } from './loss.ts'
 import type { Chunk } from './chunks.ts'
-import { empiricalFisherVector, ggnVector, hessianVector, outputCotangent, outputTangent } from './loss-graph.ts'
+import {
+  empiricalFisherVector,
+  ggnVector,
+  hessianVector,
+  logProbabilityFisherVector,
+  outputCotangent,
+  outputTangent,
+} from './loss-graph.ts'
 import type { LossGraph } from './loss-graph.ts'
 
 /** Symmetric matrices of a loss, p × p. `fisher` is the expected (true) Fisher matrix under the model's own
@@ -34,7 +41,7 @@ export interface LossPointOptions {
   readonly cacheBytes?: number
 }
 
-type ProductKind = Exclude<CurvatureKind, 'fisher'> | 'jacobian' | 'jacobian-transposed' | 'third'
+type ProductKind = CurvatureKind | 'jacobian' | 'jacobian-transposed' | 'third'
 
 /** How a product is expressed: the direction lives in parameter space or in output space. */
 const products: Readonly<
@@ -42,6 +49,7 @@ const products: Readonly<
 > = {
   hessian: { from: 'parameters', build: (loss, g, v) => hessianVector(loss.model, g, v) },
   ggn: { from: 'parameters', build: (loss, g, v) => ggnVector(loss.model, g, v) },
+  fisher: { from: 'parameters', build: (loss, g, v) => logProbabilityFisherVector(loss.model, g, v) },
   'empirical-fisher': { from: 'parameters', build: (loss, g, v) => empiricalFisherVector(loss.model, g, v) },
   jacobian: { from: 'parameters', build: (loss, g, v) => outputTangent(loss.model, g, v) },
   'jacobian-transposed': { from: 'outputs', build: (_, g, u) => outputCotangent(g, u) },
@@ -275,13 +283,14 @@ function memo<T>(loss: Loss, key: string, build: () => T): T {
   return kept.get(key) as T
 }
 
-function fisherKind(loss: Loss): 'ggn' {
+/** The product that is the Fisher matrix of this loss. */
+function fisherKind(loss: Loss): 'ggn' | 'fisher' {
   const { name } = loss.spec
   if (name === 'hinge' || name === 'l1' || name === 'huber')
     throw new UnsupportedError(
       `fisher: ${name} is not the negative log-likelihood of a distribution. Use the Hessian or the GGN.`,
     )
-  return 'ggn'
+  return name === 'negative-log-likelihood' ? 'fisher' : 'ggn'
 }
 
 function joined(parts: readonly Float64Array[]): Float64Array {

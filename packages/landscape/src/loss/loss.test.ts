@@ -1,4 +1,4 @@
-import { add, matmul, tanh, tensorOf, transpose } from '@thalweg/graph'
+import { add, logSoftmax, matmul, tanh, tensorOf, transpose } from '@thalweg/graph'
 import { nativeEngine } from '@thalweg/engine/node'
 import { afterAll, describe, expect, test } from 'vitest'
 import { makeDataset } from '../data/index.ts'
@@ -168,6 +168,32 @@ test('empirical Fisher is the second moment of the per-sample gradients, with sa
     for (let j = 0; j < expected.length; j++) expected[j] += (weights[i] / total) * slope * gradient[j]
   }
   expect(relative(await new LossPoint(loss, theta).product('empirical-fisher', v, 1), expected)).toBeLessThan(1e-12)
+})
+
+test('the Fisher matrix does not depend on whether the model or the loss takes the log-softmax', async () => {
+  const dataset = classData(
+    12,
+    3,
+    Float64Array.from({ length: 12 }, (_, i) => 1 + i / 7),
+  )
+  const inside: Model = {
+    ...tinyModel(3),
+    forward: (parameters, inputs) => logSoftmax(tinyModel(3).forward(parameters, inputs), 1),
+  }
+  const scores = lossOf({ name: 'cross-entropy', reduction: 'mean' }, dataset, 3)
+  const logs = lossOf({ name: 'negative-log-likelihood', reduction: 'mean' }, dataset, 3, {
+    model: inside,
+    chunkSize: 5,
+  })
+  const theta = scores.model.initialize(1)
+  const v = randomStream(2, 'v').normals(2 * theta.length)
+  const [expected, fisher] = await Promise.all(
+    [scores, logs].map((l) => new LossPoint(l, theta).product('fisher', v, 2)),
+  )
+  expect(norm(expected)).toBeGreaterThan(0.1)
+  expect(relative(fisher, expected)).toBeLessThan(1e-12)
+  const hinge = lossOf({ name: 'hinge', reduction: 'mean' }, dataset, 3)
+  await expect(new LossPoint(hinge, theta).product('fisher', v, 2)).rejects.toThrow(/no distribution|not the negative/)
 })
 
 test('GGN equals the Hessian of a model that is linear in its parameters, and Jᵀ H J otherwise', async () => {

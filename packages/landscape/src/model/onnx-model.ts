@@ -1,4 +1,5 @@
 import {
+  DomainError,
   ShapeError,
   UnsupportedError,
   castTensor,
@@ -22,6 +23,7 @@ import type {
   OnnxValue,
   Shape,
 } from '@thalweg/graph'
+import { firstNonFinite } from '../linalg/vector.ts'
 import { parameterCount } from './model.ts'
 import type { Model, ModelInput, Parameter, ParameterRole } from './model.ts'
 import { selectOutput } from './onnx-output.ts'
@@ -163,7 +165,13 @@ function valuesOf(model: OnnxModel, parameters: readonly Parameter[]): Float64Ar
   const theta = new Float64Array(parameterCount({ parameters }))
   let at = 0
   for (const { name, shape } of parameters) {
-    theta.set(numbersOf(model.initializers.get(name)!.tensor), at)
+    const values = numbersOf(model.initializers.get(name)!.tensor)
+    const bad = firstNonFinite(values)
+    if (bad >= 0)
+      throw new DomainError(
+        `model: parameter ${name} must be finite, got ${values[bad]} at element ${bad}. Training had diverged, take an earlier checkpoint; if it is no parameter, use --freeze ${name}.`,
+      )
+    theta.set(values, at)
     at += sizeOf(shape)
   }
   return theta

@@ -172,6 +172,17 @@ describe('selectOutput', () => {
   })
 })
 
+describe('weights that are not finite', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('%d: the model is refused, unless the user holds them', (value) => {
+    const initializers = new Map([['W', tensorOf('float64', [2, 3], [1, 2, value, -1, 0.5, 2])]])
+    const file = model([call('Relu', ['scores'], 'y')], undefined, { initializers })
+    expect(() => modelFromOnnx(file, { name: 'm' })).toThrow(
+      `parameter W must be finite, got ${value} at element 2. Training had diverged`,
+    )
+    expect(modelFromOnnx(file, { name: 'm', freeze: ['W'] }).parameters).toEqual([])
+  })
+})
+
 describe('a model for exactly one sample', () => {
   const fixed = (nodes: OnnxNodeToWrite[], batch: number): OnnxModel =>
     model(nodes, undefined, { inputs: [{ name: 'x', dtype: 'float32', shape: [batch, 2] }], initializers: axes })

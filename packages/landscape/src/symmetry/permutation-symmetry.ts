@@ -186,7 +186,7 @@ function sourcesOf(shape: readonly number[], axes: readonly UnitAxis[], permutat
 }
 
 /** For each position along an axis, the position it takes its entries from. */
-export function axisSources(length: number, unit: NonNullable<UnitAxis>, order: Uint32Array): Int32Array {
+function axisSources(length: number, unit: NonNullable<UnitAxis>, order: Uint32Array): Int32Array {
   const { inner } = unit
   const size = order.length
   return Int32Array.from({ length }, (_, i) => {

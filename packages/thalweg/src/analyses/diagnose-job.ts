@@ -77,6 +77,8 @@ export async function diagnoseJob(argument: DiagnoseArgument, context: JobContex
 
 const denseLimitDefault = 3000
 const productsDefault = 1000
+/** The gradient-flat measure (up to 203 products), and what noise floor and line searches cost, in products. */
+const productsBeside = 260
 /** How often a Hessian is formed: at the point and at the polished one, and once per step of the polish. */
 const polishSteps = 60
 
@@ -90,7 +92,7 @@ function diagnosisCost(
   const dense = operator.size <= denseLimit
   const products = dense
     ? { dense: polish === false ? 1 : 2 + polishSteps }
-    : { single: maxProducts * (polish ? 2 : 1) }
+    : { single: maxProducts * (polish ? 2 : 1) + productsBeside }
   return estimateCost(operator, { what: 'Hessian', products }, context)
 }
 

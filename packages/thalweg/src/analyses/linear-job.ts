@@ -3,7 +3,6 @@ import { linearProblemFromRows, linearReport, sampleCount } from '@thalweg/lands
 import type { LinearReport } from '@thalweg/landscape'
 import { writeFileAtomic } from '../files/write-atomic.ts'
 import { loadData } from '../formats/load-data.ts'
-import type { JobContext } from '../jobs/job-context.ts'
 import type { LadderLevel, ValueLadder } from '../report/scene.ts'
 import type { Language } from './diagnosis-document.ts'
 import { rowsOf } from './linear-theory.ts'
@@ -26,7 +25,7 @@ export type LinearDocument = LinearReport & {
 }
 
 /** All critical points of a deep linear network on a data set, in closed form, each kind verified on a representative. */
-export async function linearJob(argument: LinearArgument, _: JobContext): Promise<LinearDocument> {
+export async function linearJob(argument: LinearArgument): Promise<LinearDocument> {
   const { data, input, target, widths } = argument
   const dataset = await loadData(data.length === 1 ? data[0] : data, { input, target, task: 'regression' })
   const inputs = Object.values(dataset.inputs)

@@ -169,10 +169,10 @@ async function runSurface(
   experiment: Experiment,
   loss: Loss,
   theta: Float64Array,
-  { onProgress }: JobContext,
+  { onProgress, signal }: JobContext,
 ): Promise<LossPlane | null> {
   const spec = experiment.analyses.surface
-  if (!spec) return null
+  if (!spec || signal.aborted) return null
   const direction = (index: number): Float64Array => randomDirection(loss.model, theta, experiment.seed, index, spec)
   return lossPlane({
     center: theta,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename, unlink } from 'node:fs/promises'
+import { mkdir, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DomainError } from '@thalweg/graph'
 
@@ -25,6 +25,21 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
     const reason = (error as NodeJS.ErrnoException).code ?? String(error)
     throw new DomainError(
       `writing ${path}: the system refused, ${reason}. Check that the folder exists, is writable and has space.`,
+      { path, reason },
+      error,
+    )
+  }
+}
+
+/** Makes a folder and those above it.
+ * @throws {DomainError} naming the path and the system's reason. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true })
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new DomainError(
+      `${path}: the folder cannot be made, ${reason}. Name one that can be written to.`,
       { path, reason },
       error,
     )

@@ -11,7 +11,7 @@ export interface ElementType {
 }
 
 /** The dtype that holds every value of the element type exactly: half precision widens to float32, integers to int64. */
-export function dtypeOf({ kind, bytes }: ElementType): DType {
+function dtypeOf({ kind, bytes }: ElementType): DType {
   if (kind === 'bool') return 'bool'
   if (kind === 'int' || kind === 'uint') return 'int64'
   return kind === 'float' && bytes === 8 ? 'float64' : 'float32'

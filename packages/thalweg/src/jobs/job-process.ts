@@ -7,7 +7,7 @@ import type { FromWorker, Progress, ToWorker } from './messages.ts'
 
 export interface JobOptions {
   readonly onProgress?: (progress: Progress) => void
-  /** First asks the job to stop and save what it has; a second abort, or 10 s, ends it at once. */
+  /** Asks the job to stop and save what it has; after 10 s it is ended. */
   readonly signal?: AbortSignal
 }
 

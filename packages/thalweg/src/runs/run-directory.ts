@@ -1,10 +1,10 @@
-import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { DomainError, tensor } from '@thalweg/graph'
 import type { Tensor } from '@thalweg/graph'
 import { unflattenParameters } from '@thalweg/landscape'
 import type { Model } from '@thalweg/landscape'
-import { writeFileAtomic } from '../files/write-atomic.ts'
+import { makeFolder, writeFileAtomic } from '../files/write-atomic.ts'
 import { encodeNpz } from '../formats/npz.ts'
 import { encodeSafetensors } from '../formats/safetensors.ts'
 
@@ -27,13 +27,13 @@ export class RunDirectory {
   static async create(base: string, wanted?: string): Promise<RunDirectory> {
     if (wanted !== undefined) {
       if (!(await isFree(wanted))) throw new DomainError(`--out ${wanted}: the folder is not empty. Name a new one.`)
-      await mkdir(wanted, { recursive: true })
+      await makeFolder(wanted)
       return new RunDirectory(wanted)
     }
     for (let n = 1; ; n++) {
       const path = n === 1 ? base : `${base}-${n}`
       if (!(await isFree(path))) continue
-      await mkdir(path, { recursive: true })
+      await makeFolder(path)
       return new RunDirectory(path)
     }
   }
@@ -73,7 +73,7 @@ export class RunDirectory {
 
   async #write(name: string, content: string | Uint8Array): Promise<void> {
     const path = this.file(name)
-    await mkdir(join(path, '..'), { recursive: true })
+    await makeFolder(dirname(path))
     await writeFileAtomic(path, content)
   }
 }

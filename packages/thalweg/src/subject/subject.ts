@@ -145,12 +145,24 @@ async function openExperiment(argument: SubjectArgument): Promise<Subject> {
   return fromExperiment(argument, experiment, argument.model, (model) => model.initialize(experiment.seed))
 }
 
+/** Options that say nothing about a run or an experiment: to ignore one would be to answer another question. */
+function refuseIdleOptions(argument: SubjectArgument): void {
+  const { model, data, output, train, freeze, sampleWeights, input, target, task } = argument
+  const refuse = (options: Readonly<Record<string, unknown>>, where: string): void => {
+    const idle = Object.keys(options).find((name) => options[name] !== undefined)
+    if (idle !== undefined) throw new DomainError(`--${idle}: belongs to ${where}, got ${model}. Leave it out.`)
+  }
+  refuse({ output, train, freeze, 'sample-weights': sampleWeights }, 'an .onnx file')
+  if (!data) refuse({ input, target, task }, 'an .onnx file or to --data')
+}
+
 async function fromExperiment(
   argument: SubjectArgument,
   experiment: Experiment,
   file: string,
   thetaOf: (model: Model) => Float64Array,
 ): Promise<Subject> {
+  refuseIdleOptions(argument)
   const dataset = argument.data
     ? await loadArgumentData(argument, argument.data)
     : (await loadExperimentData(experiment.data, file, experiment.seed)).train

@@ -106,7 +106,7 @@ const directionsMax = 4
 /** A strictly lower point. Where a_k ≠ 0 the symmetry of g gives one, λa²(1 − e^{−2s}) lower; where a = 0 moving w and
  * then a does, because exponentials with distinct x̄_j are independent on every open set of w; the decrease must then be ten
  * times the rounding of the value. */
-export async function decreaseWitness(
+async function decreaseWitness(
   modified: ModifiedLoss,
   z: Float64Array,
   gradients: GroupGradients,

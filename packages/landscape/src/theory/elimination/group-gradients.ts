@@ -17,7 +17,7 @@ export interface GroupGradients {
 }
 
 /** ∂L/∂z of the outputs z [n × k], [n × k]: means and sample weights included, no regulariser. */
-export async function outputGradients(loss: Loss, outputs: Float64Array): Promise<Float64Array> {
+async function outputGradients(loss: Loss, outputs: Float64Array): Promise<Float64Array> {
   const k = sizeOf(loss.model.outputShape)
   const result = new Float64Array(outputs.length)
   for (const { start, size, values } of loss.chunks) {

@@ -158,7 +158,7 @@ test('parallel, opposite and constant coordinates', () => {
     layer.pair(0, 1, 0, out)
     expect(Math.abs(out[0] - layer.squares[0])).toBeLessThan(1e-13 + layer.error)
     expect(Math.abs(out[2])).toBeLessThan(1e-13 + layer.error)
-    layer.pair(0, 2, gapOf(0.9, 0, 0.45), out)
+    layer.pair(0, 2, gapOf(Math.sqrt(0.9), 0, 0.45), out)
     expect(Math.abs(out[0] - layer.means[0] * layer.means[2])).toBeLessThan(1e-13 + 2 * layer.error)
   }
   const [, slopes] = pair('relu', 1, 1, -1)

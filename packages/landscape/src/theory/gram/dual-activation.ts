@@ -24,16 +24,18 @@ export interface DualActivation {
   layer(variances: Float64Array): DualLayer
 }
 
-/** Variances s and t and covariance to the correlation gap 1 − ρ, from half the squared distance ½ E (u − v)²:
- * 0 … 2, and 1 where a variance is 0 (a constant has no angle). */
-export function gapOf(s: number, t: number, halfDistance: number): number {
-  const scale = Math.sqrt(s * t)
+/** The correlation gap 1 − ρ of u and v from their deviations √s, √t and half the squared distance ½ E (u − v)²:
+ * 0 … 2, and 1 where a deviation is 0 (a constant has no angle). */
+export function gapOf(rootS: number, rootT: number, halfDistance: number): number {
+  const scale = rootS * rootT
   if (!(scale > 0)) return 1
-  const difference = Math.sqrt(s) - Math.sqrt(t)
+  const difference = rootS - rootT
   return Math.min(2, Math.max(0, (halfDistance - (difference * difference) / 2) / scale))
 }
 
 /** The angle in 0 … π between vectors of correlation 1 − gap, without cancellation at 0. */
 export function angleOf(gap: number): number {
+  // the arc cosine is well conditioned here, and faster
+  if (gap > 0.25 && gap < 1.75) return Math.acos(1 - gap)
   return 2 * Math.atan2(Math.sqrt(gap), Math.sqrt(2 - gap))
 }

@@ -50,7 +50,7 @@ describe("neural-tangents' convention", () => {
     const n = x.rows
     const inner = (i: number, j: number): number =>
       (w * [0, 1, 2, 3].reduce((sum, k) => sum + x.data[4 * i + k] * x.data[4 * j + k], 0)) / 4 + b
-    let nngp = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => inner(i, j)))
+    let nngp = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (__, j) => inner(i, j)))
     let ntk = nngp.map((r) => [...r])
     for (let h = 0; h < depth; h++) {
       const k = nngp

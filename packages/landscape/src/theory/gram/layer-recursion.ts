@@ -31,15 +31,16 @@ export interface RecursionOptions {
  * samples come from them, since a correlation near 1 has lost their digits. */
 export class LayerRecursion {
   readonly size: number
-  /** Π and T. */
-  readonly outputs: Matrix
-  readonly tangent: Matrix
   /** By estimate, the largest error of an entry of Π, and of K⁽ᴴ⁾ as `advance` returned it. */
   error: number
   gramError = 0
   readonly #pixels: number
   readonly #offsets: readonly number[]
+  readonly #outputs: Matrix
+  readonly #tangent: Matrix
   readonly #distances: Matrix
+  /** Whether only the lower triangles of the three matrices are up to date. */
+  #lowerOnly = false
   readonly #bias: Float64Array
   readonly #dual: DualActivation
 
@@ -48,8 +49,8 @@ export class LayerRecursion {
    *  @param patch      pixels of a patch. */
   constructor(dual: DualActivation, outputs: Matrix, distances: Matrix, pixels: number = 1, patch: number = 1) {
     this.size = outputs.rows
-    this.outputs = outputs
-    this.tangent = zeros(this.size, this.size)
+    this.#outputs = outputs
+    this.#tangent = zeros(this.size, this.size)
     this.#distances = distances
     this.#bias = new Float64Array(this.size)
     this.#dual = dual
@@ -58,25 +59,46 @@ export class LayerRecursion {
     this.error = 2 ** -52 * this.#largestVariance(outputs)
   }
 
+  /** Π. */
+  get outputs(): Matrix {
+    this.#complete()
+    return this.#outputs
+  }
+
+  /** T. */
+  get tangent(): Matrix {
+    this.#complete()
+    return this.#tangent
+  }
+
   /** K of the layer to come: the patch kernel of Π, itself without convolution. */
   patches(): Matrix {
     return this.#patchSum(this.outputs)
   }
 
+  #complete(): void {
+    if (this.#lowerOnly) for (const part of [this.#outputs, this.#tangent, this.#distances]) mirrorLower(part)
+    this.#lowerOnly = false
+  }
+
   /** One layer. Returns the last-layer Gram matrix [n × n], Σ_l gain K[l, l] E σ'(u_l)σ'(v_l), as if it ended here. */
   advance(rule: LayerRule, { signal, onProgress }: RecursionOptions = {}): Matrix {
-    const kernel = this.patches()
+    if (this.#offsets.length > 1) this.#complete()
+    const kernel = this.#patchSum(this.#outputs)
     const distances = this.#patchDistances()
-    const tangent = this.#patchSum(this.tangent)
+    const tangent = this.#patchSum(this.#tangent)
     const { size } = this
     const variances = Float64Array.from({ length: size }, (_, a) => Math.max(0, kernel.data[a * size + a]))
     const dual = this.#dual.layer(variances)
-    const work: PairWork = { rule, dual, variances, kernel, distances, tangent, gram: this.#emptyGram(), gapMin: 2 }
+    const roots = variances.map(Math.sqrt)
+    const work: PairWork = { rule, dual, roots, kernel, distances, tangent, gram: this.#emptyGram(), gapMin: 2 }
     for (let start = 0; start < size; start += tile) {
       if (signal?.aborted) throw new TaskError('gram: cancelled before the kernels were complete. Run it again.')
       for (let other = 0; other <= start; other += tile) this.#tile(start, other, work)
       onProgress?.({ done: Math.min(size, start + tile), total: size })
     }
+    this.#lowerOnly = true
+    mirrorLower(work.gram)
     this.#updateErrors(rule, dual, variances, work.gapMin)
     if (rule.mean > 0) for (let a = 0; a < size; a++) this.#bias[a] += rule.mean * dual.means[a]
     return work.gram
@@ -86,40 +108,37 @@ export class LayerRecursion {
     return zeros(this.size / this.#pixels, this.size / this.#pixels)
   }
 
-  /** Pairs (a, b), b ≤ a, of one tile and their mirror images. */
+  /** Pairs (a, b), b ≤ a, of one tile: lower triangles only. */
   #tile(startA: number, startB: number, work: PairWork): void {
-    const { rule, dual, variances, kernel, distances, tangent, gram } = work
+    const { rule, dual, roots, kernel, distances, tangent, gram } = work
     const { size } = this
     const pixels = this.#pixels
     const n = size / pixels
     const out = new Float64Array(3)
     const { means } = dual
     const bias = this.#bias
-    const [product, spread, tangents] = [this.outputs.data, this.#distances.data, this.tangent.data]
+    const [product, spread, tangents] = [this.#outputs.data, this.#distances.data, this.#tangent.data]
+    const [kernelData, distanceData, tangentData] = [kernel.data, distances.data, tangent.data]
+    const keep = rule.residual ? 1 : 0
+    const { mean, gain, shift } = rule
     for (let a = startA; a < Math.min(size, startA + tile); a++) {
+      const pixel = a % pixels
+      const gramRow = ((a - pixel) / pixels) * n
       for (let b = startB; b < Math.min(a + 1, startB + tile); b++) {
         const at = a * size + b
-        const gap = a === b ? 0 : gapOf(variances[a], variances[b], distances.data[at])
-        if (a !== b && gap < work.gapMin && variances[a] > 0 && variances[b] > 0) work.gapMin = gap
+        const gap = a === b ? 0 : gapOf(roots[a], roots[b], distanceData[at])
+        if (a !== b && gap < work.gapMin && roots[a] * roots[b] > 0) work.gapMin = gap
         dual.pair(a, b, gap, out)
         // without convolution `kernel` and `outputs` are one array: read before it is written
-        const incoming = kernel.data[at]
-        const slope = rule.gain * out[1]
-        const cross = rule.mean * (bias[a] * means[b] + means[a] * bias[b])
-        const crossSpread = rule.mean * (bias[a] - bias[b]) * (means[a] - means[b])
-        const covariance = (rule.residual ? product[at] : 0) + cross + rule.gain * out[0] + rule.shift
-        const distance = a === b ? 0 : (rule.residual ? spread[at] : 0) + crossSpread + rule.gain * out[2]
-        const slopes = (rule.residual ? tangents[at] : 0) + slope * (incoming + tangent.data[at])
-        const mirror = b * size + a
-        product[at] = product[mirror] = covariance
-        spread[at] = spread[mirror] = distance
-        tangents[at] = tangents[mirror] = slopes
-        if (a % pixels === b % pixels) {
-          const i = (a - (a % pixels)) / pixels
-          const j = (b - (b % pixels)) / pixels
-          gram.data[i * n + j] += slope * incoming
-          if (i !== j) gram.data[j * n + i] += slope * incoming
-        }
+        const incoming = kernelData[at]
+        const slope = gain * out[1]
+        const cross = mean * (bias[a] * means[b] + means[a] * bias[b])
+        const crossSpread = mean * (bias[a] - bias[b]) * (means[a] - means[b])
+        tangents[at] = keep * tangents[at] + slope * (incoming + tangentData[at])
+        product[at] = keep * product[at] + cross + gain * out[0] + shift
+        spread[at] = a === b ? 0 : keep * spread[at] + crossSpread + gain * out[2]
+        if (pixels === 1) gram.data[at] = slope * incoming
+        else if (b % pixels === pixel) gram.data[gramRow + (b - pixel) / pixels] += slope * incoming
       }
     }
   }
@@ -173,7 +192,7 @@ export class LayerRecursion {
     const { size } = this
     return this.#summed(
       (a, b) => this.#distances.data[a * size + b],
-      (inside) => this.outputs.data[inside * size + inside] / 2,
+      (inside) => this.#outputs.data[inside * size + inside] / 2,
     )
   }
 
@@ -197,13 +216,14 @@ export class LayerRecursion {
   }
 }
 
-/** Rows and columns handled together, so that the mirrored writes stay in the cache. */
+/** Rows and columns handled together, so that strided writes stay in the cache. */
 const tile = 64
 
 interface PairWork {
   readonly rule: LayerRule
   readonly dual: DualLayer
-  readonly variances: Float64Array
+  /** Deviations √s_a. */
+  readonly roots: Float64Array
   readonly kernel: Matrix
   readonly distances: Matrix
   readonly tangent: Matrix
@@ -214,4 +234,12 @@ interface PairWork {
 
 function inImage(pixel: number, pixels: number): boolean {
   return pixel >= 0 && pixel < pixels
+}
+
+/** Copies the lower triangle to the upper one, by tiles. */
+function mirrorLower({ rows, data }: Matrix): void {
+  for (let startA = 0; startA < rows; startA += tile)
+    for (let startB = 0; startB <= startA; startB += tile)
+      for (let a = startA; a < Math.min(rows, startA + tile); a++)
+        for (let b = startB; b < Math.min(a, startB + tile); b++) data[b * rows + a] = data[a * rows + b]
 }

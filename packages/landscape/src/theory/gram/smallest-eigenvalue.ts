@@ -37,7 +37,7 @@ export async function smallestEigenvalue(a: Matrix, entryError: number = 0): Pro
   return (await factored(a, entries)) ?? valuesOnly(a, entries)
 }
 
-/** What symmetric eigensolvers promise: a small multiple of n ε‖A‖; measured 0.1 of this at n = 500. */
+/** What symmetric eigensolvers promise: a small multiple of n ε‖A‖. */
 function rounding(a: Matrix): number {
   return 4 * Math.sqrt(a.rows) * epsilon * frobenius(a)
 }

@@ -6,11 +6,11 @@ import type { LinearWeights } from './linear-weights.ts'
 import { endToEndMap } from './linear-weights.ts'
 
 /** Paths through a network: one hidden unit per hidden layer, for every input and output. */
-export const pathsMax: number = 1_000_000
+const pathsMax: number = 1_000_000
 
 /** Ψ · d_y = d_x d_1 ⋯ d_L, the number of all paths.
  * @throws {DomainError} above `pathsMax`. */
-export function countPaths(weights: LinearWeights): number {
+function countPaths(weights: LinearWeights): number {
   const count = weights.reduce((product, w) => product * w.rows, weights[0].cols)
   if (count > pathsMax) {
     throw new DomainError(`path gates: at most ${pathsMax} paths can be enumerated, got ${count}. Use narrower layers.`)
@@ -20,7 +20,7 @@ export function countPaths(weights: LinearWeights): number {
 
 /** Calls `visit(units, product)` for each way through hidden layers: `units` [H] is reused; `product` = Π of the weights
  * between the first and the last hidden unit. */
-export function eachHiddenWay(weights: LinearWeights, visit: (units: Int32Array, product: number) => void): void {
+function eachHiddenWay(weights: LinearWeights, visit: (units: Int32Array, product: number) => void): void {
   const hidden = weights.length - 1
   const units = new Int32Array(hidden)
   const descend = (level: number, product: number): void => {

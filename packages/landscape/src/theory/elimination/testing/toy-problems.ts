@@ -19,7 +19,7 @@ export function rowsDataset(x: readonly (readonly number[])[], y: readonly (read
 }
 
 /** f(x; θ) = sin(θ x): six local minima on [−6, 6], one of them good. */
-export const sineModel: Model = {
+const sineModel: Model = {
   name: 'sin(θx)',
   inputs: [{ name: 'x', dtype: 'float', shape: [1] }],
   parameters: [{ name: 'theta', shape: [1], role: 'other', outputAxis: null }],
@@ -40,7 +40,7 @@ export function sineLoss(engine: Engine): Loss {
 }
 
 /** f(x) = Σ_j c_j x^j with fixed c: it has one parameter and ignores it, so that residuals stay what they are. */
-export function polynomialModel(coefficients: readonly number[]): Model {
+function polynomialModel(coefficients: readonly number[]): Model {
   return {
     name: 'fixed polynomial',
     inputs: [{ name: 'x', dtype: 'float', shape: [1] }],

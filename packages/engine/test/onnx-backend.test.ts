@@ -1,8 +1,8 @@
 import { nativeEngine } from '@thalweg/engine/node'
 import { graphOf } from '@thalweg/graph'
 import { afterAll, describe, expect, it } from 'vitest'
-import { runTest, testDataFolder, testNames } from '../../graph/test/onnx-backend/backend-node-cases.ts'
-import type { Compute } from '../../graph/test/onnx-backend/backend-node-cases.ts'
+import { runTest, testDataFolder, testNames } from '@thalweg/graph/testing/onnx-backend'
+import type { Compute } from '@thalweg/graph/testing/onnx-backend'
 
 const folder = testDataFolder()
 if (folder === undefined)
