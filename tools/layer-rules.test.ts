@@ -34,7 +34,7 @@ const offences: readonly (readonly [rule: string, file: string, text: string])[]
   ['unresolvable', 'packages/graph/src/core/lost.ts', `import './nowhere.ts'`],
   ['unresolvable', 'packages/landscape/src/linalg/hidden.ts', `import '@thalweg/graph/src/core/shape.ts'`],
   ['deep-import', 'packages/landscape/src/linalg/deep.ts', `import '../../../graph/src/core/shape.ts'`],
-  ['deep-import', 'bench/deep.bench.ts', `import '../packages/graph/src/core/shape.ts'`],
+  ['deep-import', 'tools/deep.ts', `import '../packages/graph/src/core/shape.ts'`],
   ['graph-imports-upward', 'packages/graph/src/core/up.ts', `import '@thalweg/landscape'`],
   ['engine-imports-upward', 'packages/engine/src/up.ts', `import type { lanczos } from '@thalweg/landscape'`],
   ['landscape-imports-upward', 'packages/landscape/src/linalg/up.ts', `import '../../../thalweg/src/cli/main.ts'`],

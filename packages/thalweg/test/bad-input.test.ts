@@ -46,7 +46,7 @@ const yamlCases: readonly [string, string, RegExp][] = [
     experiment.replace('steps: 5', 'steps: five'),
     /bad\.yaml:5:\d+: training\.steps: .*number.*, got "five"\./,
   ],
-  ['a missing part', experiment.replace(/^loss.*\n/m, ''), /bad\.yaml:1:1: loss: .*, got nothing\./],
+  ['a missing part', experiment.replace(/^loss.*\n/m, ''), /bad\.yaml:1:1: loss: expected object, got nothing\./],
   ['broken YAML', `${experiment}\nname: [1, 2`, /bad\.yaml:\d+:\d+: .*Mend the YAML\./],
   ['a duplicate key', `${experiment}name: again\n`, /bad\.yaml:6:1: .*unique.*Mend the YAML\./],
   [
@@ -145,6 +145,14 @@ describe('models', () => {
     )
     expectRefusal(['model', 'info', 'nowhere.onnx'], /nowhere\.onnx: there is no such file/)
   })
+})
+
+test.each([
+  [['--freeze', 'w'], /--freeze: belongs to an \.onnx file, got .*own\.yaml/],
+  [['--sample-weights', 'w'], /--sample-weights: belongs to an \.onnx file/],
+  [['--target', 'z'], /--target: belongs to an \.onnx file or to --data/],
+] as [string[], RegExp][])('an option that says nothing about an experiment is not ignored: %j', (options, message) => {
+  expectRefusal(['spectrum', file('own.yaml', experiment), ...options], message)
 })
 
 describe('the call', () => {

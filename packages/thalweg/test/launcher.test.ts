@@ -96,3 +96,15 @@ describe('bin/thalweg.js', () => {
     expect(launch(folder, '20.19.0').status).toBe(2)
   })
 })
+
+it('the help loads nothing that computes', () => {
+  const counting = `import { registerHooks } from 'node:module'
+    registerHooks({ load: (url, context, next) => {
+      if (/packages\\/landscape\\/|onnxruntime/.test(url)) process.stderr.write(url)
+      return next(url, context)
+    } })`
+  const hook = `data:text/javascript,${encodeURIComponent(counting)}`
+  const main = resolve(import.meta.dirname, '../src/cli/main.ts')
+  const { status, stderr } = spawnSync(process.execPath, ['--import', hook, main, '--help'], { encoding: 'utf8' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+})

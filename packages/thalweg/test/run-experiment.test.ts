@@ -85,3 +85,20 @@ test('divergence ends with status 3, says so, and keeps what was reached', () =>
     status: 'diverged',
   })
 })
+
+test('a run says so when its data have changed since', () => {
+  const data = join(folder(), 'points.csv')
+  const rows = (shift: number): string =>
+    `a,b,y\n${Array.from({ length: 12 }, (_, i) => `${Math.sin(i) + shift},${Math.cos(i)},${i % 2}`).join('\n')}\n`
+  writeFileSync(data, rows(0))
+  const text = experiment(5, 0.05).replace(/data:.*/, 'data: { file: points.csv }')
+  const { directory } = run('points', text)
+  const warnings = (): string[] => {
+    const reply = thalweg('spectrum', directory, '--top', '1', '--bottom', '0', '--json')
+    expect(reply).toMatchObject({ status: 0, stderr: '' })
+    return (JSON.parse(reply.stdout) as { warnings: string[] }).warnings
+  }
+  expect(warnings().join()).not.toMatch(/changed since/)
+  writeFileSync(data, rows(0.1))
+  expect(warnings().join()).toMatch(/changed since the run/)
+})

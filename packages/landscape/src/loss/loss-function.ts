@@ -78,11 +78,13 @@ export function normalizerOf(spec: LossSpec, weightSum: number, outputs: number)
   return overElements ? weightSum * outputs : weightSum
 }
 
-/** Class probabilities [n × k] from indices [n] (int64) or from probabilities, smoothed. */
-function classTargets(z: Expr, y: Expr, smoothing: number): Expr {
+/** t_c z_c [n × k] of log-probabilities z for targets t: indices [n] (int64) or probabilities, smoothed. A class that is not the
+ * target is left out, not multiplied by 0: its log-probability may be −∞. */
+function targetTerms(z: Expr, y: Expr, smoothing: number): Expr {
   const k = z.shape[1]
+  if (smoothing === 0 && y.dtype === 'int64') return where(oneHot(y, k, 'bool'), z, 0)
   const hard = y.dtype === 'int64' ? oneHot(y, k, z.dtype) : y
-  return smoothing === 0 ? hard : add(mul(hard, 1 - smoothing), smoothing / k)
+  return mul(smoothing === 0 ? hard : add(mul(hard, 1 - smoothing), smoothing / k), z)
 }
 
 /** Class indices as ±1 or 0/1 columns where a binary loss meets a classification set. */
@@ -127,9 +129,9 @@ export function perSample(spec: LossSpec, z: Expr, y: Expr): Expr {
   const sum = (e: Expr): Expr => reduceSum(e, range(e.shape.length).slice(1))
   switch (spec.name) {
     case 'cross-entropy':
-      return neg(sum(mul(classTargets(z, y, spec.labelSmoothing ?? 0), logSoftmax(z, 1))))
+      return neg(sum(targetTerms(logSoftmax(z, 1), y, spec.labelSmoothing ?? 0)))
     case 'negative-log-likelihood':
-      return neg(sum(mul(classTargets(z, y, 0), z)))
+      return neg(sum(targetTerms(z, y, 0)))
     case 'binary-cross-entropy':
       return sum(sub(softplus(z), mul(binaryTargets(z, y, 0), z)))
     case 'hinge': {

@@ -1,4 +1,4 @@
-import { add, logSoftmax, matmul, tanh, tensorOf, transpose } from '@thalweg/graph'
+import { add, constant, logSoftmax, matmul, tanh, tensorOf, transpose } from '@thalweg/graph'
 import { nativeEngine } from '@thalweg/engine/node'
 import { afterAll, describe, expect, test } from 'vitest'
 import { makeDataset } from '../data/index.ts'
@@ -168,6 +168,28 @@ test('empirical Fisher is the second moment of the per-sample gradients, with sa
     for (let j = 0; j < expected.length; j++) expected[j] += (weights[i] / total) * slope * gradient[j]
   }
   expect(relative(await new LossPoint(loss, theta).product('empirical-fisher', v, 1), expected)).toBeLessThan(1e-12)
+})
+
+test('a class that is ruled out leaves the loss of the others as it is', async () => {
+  // logits of −∞, as masked models and torch.nn.functional.cross_entropy allow them
+  const dataset = classData(9, 2)
+  const withMask = (mask: readonly number[]): Model => ({
+    ...tinyModel(3),
+    forward: (parameters, inputs) =>
+      add(tinyModel(3).forward(parameters, inputs), constant(tensorOf('float64', [3], mask))),
+  })
+  const lossWith = (mask: readonly number[], name: LossSpec['name']): Loss =>
+    lossOf({ name, reduction: 'mean' }, dataset, 3, { model: withMask(mask) })
+  const theta = tinyModel(3).initialize(1)
+  const [far, out] = await Promise.all(
+    [-1e4, Number.NEGATIVE_INFINITY].map((m) => lossWith([0, 0, m], 'cross-entropy').valueAndGradient(theta)),
+  )
+  expect(out.value).toBe(far.value)
+  expect(out.gradient).toEqual(far.gradient)
+  const likelihood = [-1, Number.NEGATIVE_INFINITY].map((m) =>
+    lossWith([0, 0, m], 'negative-log-likelihood').value(theta),
+  )
+  expect(new Set(await Promise.all(likelihood)).size).toBe(1)
 })
 
 test('the Fisher matrix does not depend on whether the model or the loss takes the log-softmax', async () => {

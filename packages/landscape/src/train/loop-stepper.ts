@@ -14,6 +14,8 @@ import type { TrainingState } from './training-state.ts'
 /** Many networks in one graph. */
 export interface Population {
   readonly count: number
+  /** Number of the first one among all that are trained; random numbers are drawn by it. Default 0. */
+  readonly first?: number
   /** Data that differ from network to network, [B × n × …] by name; the rest is shared. */
   readonly data: Readonly<Record<string, Tensor>>
 }
@@ -94,11 +96,11 @@ export class LoopStepper implements Stepper {
   }
 
   #feeds(state: TrainingState, { batch, window }: CompiledSteps, steps: number): Record<string, Tensor> {
-    const { optimizer, order, loss } = this.#options
+    const { optimizer, order, loss, population } = this.#options
     const values: Record<string, Tensor> = { ...this.#data, theta: state.theta }
     state.memory.forEach((value, i) => (values[`state_${i}`] = value))
     Object.assign(values, this.#coefficients(state.step, steps, window))
-    if (optimizer.noise) values.noise = noiseFor(optimizer.noise, state)
+    if (optimizer.noise) values.noise = noiseFor(optimizer.noise, state, population?.first)
     if (batch < loss.samples) {
       const rows = new BigInt64Array(window * batch)
       order.writeRows(rows, state.step, steps)

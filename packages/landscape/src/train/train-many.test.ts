@@ -131,6 +131,9 @@ describe('trainMany', () => {
     const one = await train({ loss, theta: row(thetas, 0, loss.size), optimizer, learningRate: 0.1, steps: 20 })
     expectClose(row(many.thetas, 0, loss.size), one.theta, 1e-12)
     expect(norm(row(many.thetas, 1, loss.size).map((v, i) => v - one.theta[i]))).toBeGreaterThan(1e-3)
+    // how many train together is a matter of memory, never of the result
+    const apart = await trainMany({ loss, thetas, optimizer, learningRates: 0.1, steps: 20, memoryBytes: 1 })
+    expectClose(apart.thetas, many.thetas, 1e-12)
   })
 
   test('small convolutional networks', async () => {

@@ -61,7 +61,7 @@ const cacheBytes = 32 * 2 ** 20
  * wastes on dispatch is shared.
  *
  * Networks differ in starting point, learning rate and, where given, data. Row b is what `train` gives for network b, up to
- * rounding. A network that diverges stays alone with its NaN. Groups of networks are as large as the memory allows.
+ * rounding; perturbations are each network's own, row 0 has those of `train`. A network that diverges stays alone with its NaN. Groups of networks are as large as the memory allows.
  * @throws {ShapeError} if sizes do not fit; {DomainError} if an option is out of range. */
 export async function trainMany(options: TrainManyOptions): Promise<TrainManyResult> {
   const { loss, thetas, steps } = options
@@ -123,7 +123,7 @@ interface Shared {
 async function trainGroup(options: TrainManyOptions, group: Group, shared: Shared, result: Result): Promise<void> {
   const { loss, optimizer, steps, now, signal, onProgress } = options
   const { start, size, total } = group
-  const population: Population = { count: size, data: shared.own(start, size) }
+  const population: Population = { count: size, first: start, data: shared.own(start, size) }
   const learningRates = (step: number): number[] =>
     Array.from({ length: size }, (_, b) => shared.rates(start + b, step))
   const { order, loops } = shared

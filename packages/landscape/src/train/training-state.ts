@@ -29,13 +29,14 @@ export function initialState(optimizer: Optimizer, theta: Tensor, lead: readonly
   return { step: 0, theta, memory }
 }
 
-/** The directions that the next perturbations take, uniform on the unit ball, one row per network. */
-export function noiseFor(rule: NoiseRule, { theta, memory }: TrainingState): Tensor {
+/** The directions that the next perturbations take, uniform on the unit ball, one row per network.
+ * @param first  number of the network in the first row. */
+export function noiseFor(rule: NoiseRule, { theta, memory }: TrainingState, first = 0): Tensor {
   const counts = numbersOf(memory[rule.countSlot])
   const length = theta.data.length / counts.length
   const rows = new Float64Array(theta.data.length)
   counts.forEach((count, network) => {
-    const stream = randomStream(rule.seed, `perturbation/${network}`, count)
+    const stream = randomStream(rule.seed, `perturbation/${first + network}`, count)
     const direction = stream.normals(length)
     const radius = stream.uniform() ** (1 / length) / norm(direction)
     rows.set(

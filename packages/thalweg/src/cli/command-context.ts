@@ -1,6 +1,6 @@
 import { runJob } from '../jobs/job-process.ts'
 import type { Progress } from '../jobs/messages.ts'
-import { plainNumbers } from '../runs/run-directory.ts'
+import { plainNumbers } from '../files/plain-numbers.ts'
 import { ProgressLine } from './progress-line.ts'
 
 /** Options that every command takes. */

@@ -11,7 +11,7 @@ import { addModelCommands } from './commands/model.ts'
 import { addRunCommand } from './commands/run.ts'
 import { addSpectrumCommand } from './commands/spectrum.ts'
 import { errorText, exitStatusOf } from './errors.ts'
-import { packageVersion } from '../runs/manifest.ts'
+import { packageVersion } from '../files/package-file.ts'
 
 /** The command line. Commands load what they compute with when they run, so that `--help` stays fast. */
 function program(): Command {

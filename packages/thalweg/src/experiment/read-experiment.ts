@@ -90,7 +90,7 @@ function describe(issue: z.core.$ZodIssue, document: Document): string {
     const near = nearest(key, schemaKeys())
     return `unknown key ${JSON.stringify(key)}${where ? ` in ${where}` : ''}. ${near ? `Did you mean ${near}?` : 'Remove it.'}`
   }
-  const rule = issue.message.replace(/^Invalid input: /, '')
+  const rule = issue.message.replace(/^Invalid input: /, '').replace(/, received \w+$/, '')
   return `${where || 'experiment'}: ${rule}, got ${valueText(document, issue.path)}.`
 }
 

@@ -70,7 +70,8 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
       fingerprint: engine.fingerprint,
       png: argument.png === true,
     })
-    await manifest(training?.status ?? 'finished')
+    const status = context.signal.aborted ? 'aborted' : (training?.status ?? 'finished')
+    await manifest(status)
     if (training?.status === 'diverged')
       throw new TaskError(`${argument.file}: ${training.message} What was reached is in ${directory.path}.`)
     return {
@@ -78,7 +79,7 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
       report: directory.file('report.html'),
       verdict: verdict?.kind ?? 'undecided',
       summary: verdict?.summary ?? 'The experiment asks for no diagnosis.',
-      status: training?.status ?? 'finished',
+      status,
       loss: end.loss,
       gradientNorm: end.gradientNorm,
       elapsedMs: context.now() - started,
@@ -165,6 +166,7 @@ async function runDiagnosis(
   })
 }
 
+/** Null where none is asked for, or Ctrl-C came before it was whole. */
 async function runSurface(
   experiment: Experiment,
   loss: Loss,
@@ -174,7 +176,7 @@ async function runSurface(
   const spec = experiment.analyses.surface
   if (!spec || signal.aborted) return null
   const direction = (index: number): Float64Array => randomDirection(loss.model, theta, experiment.seed, index, spec)
-  return lossPlane({
+  const plane = await lossPlane({
     center: theta,
     directions: [direction(0), direction(1)],
     x: { start: spec.x.from, end: spec.x.to, count: spec.x.points },
@@ -182,7 +184,9 @@ async function runSurface(
     valuesAt: async (thetas, count) => (await valuesAt(loss, thetas, count)).values,
     batch: 256,
     onProgress: (done, total) => onProgress({ stage: 'surface', done, total }),
+    signal,
   })
+  return plane.done < plane.values.length ? null : plane
 }
 
 async function writeResults(directory: RunDirectory, { training, end, diagnosis, plane }: RunResults): Promise<void> {

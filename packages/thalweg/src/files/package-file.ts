@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InvariantError } from '@thalweg/graph'
@@ -22,4 +22,9 @@ function packageRoot(): string {
 /** A file that the package ships, by its path from the package's root. */
 export function packageFile(...parts: string[]): string {
   return join(packageRoot(), ...parts)
+}
+
+/** The version of the installed package. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DomainError } from '@thalweg/graph'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { writeFileAtomic } from './write-atomic.ts'
+import { makeFolder, writeFileAtomic } from './write-atomic.ts'
 
 let folder = ''
 beforeEach(async () => {
@@ -67,5 +67,20 @@ describe('writeFileAtomic', () => {
       await expect(writeFileAtomic(join(folder, 'a'), 'x')).rejects.toThrow('EACCES')
       await chmod(folder, 0o700)
     }
+  })
+})
+
+describe('makeFolder', () => {
+  it('makes a folder with those above it, and is content with one that exists', async () => {
+    const path = join(folder, 'a', 'b')
+    await makeFolder(path)
+    await makeFolder(path)
+    expect(await readdir(join(folder, 'a'))).toEqual(['b'])
+  })
+
+  it('says what the system refuses', async () => {
+    await writeFile(join(folder, 'file'), '')
+    await expect(makeFolder(join(folder, 'file', 'sub'))).rejects.toThrow(DomainError)
+    await expect(makeFolder(join(folder, 'file', 'sub'))).rejects.toThrow(/sub: the folder cannot be made, ENOTDIR/)
   })
 })

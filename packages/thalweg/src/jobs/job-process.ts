@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { errorFromWire } from '@thalweg/engine'
 import { TaskError } from '@thalweg/graph'
-import { fromPlainError } from './messages.ts'
 import type { FromWorker, Progress, ToWorker } from './messages.ts'
 
 export interface JobOptions {
@@ -47,7 +47,7 @@ export function runJob<T>(job: string, argument: unknown, options: JobOptions = 
     child.on('message', (message: FromWorker) => {
       if (message.kind === 'progress') options.onProgress?.(message.progress)
       else if (message.kind === 'result') settle(() => resolve(message.value as T))
-      else settle(() => reject(fromPlainError(message.error)))
+      else settle(() => reject(errorFromWire(message.error)))
     })
     child.on('error', (error) =>
       settle(() => reject(new TaskError(`${job}: the process could not start: ${error.message}`, {}, error))),

@@ -1,6 +1,6 @@
+import { errorToWire } from '@thalweg/engine'
 import { jobs } from './jobs.ts'
 import type { JobContext } from './job-context.ts'
-import { toPlainError } from './messages.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** The process that computes. It does one job and is then ended by its parent; it ends itself when the parent is gone. */
@@ -20,7 +20,7 @@ async function start(job: string, argument: unknown): Promise<void> {
   try {
     tell({ kind: 'result', value: await jobs(job)(argument, context) })
   } catch (error) {
-    tell({ kind: 'error', error: toPlainError(error) })
+    tell({ kind: 'error', error: errorToWire(error) })
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import type { Engine } from '@thalweg/engine'
@@ -6,7 +5,7 @@ import { parameterCount, sampleCount } from '@thalweg/landscape'
 import type { Dataset, Model } from '@thalweg/landscape'
 import type { ExperimentData } from '../experiment/load-experiment.ts'
 import type { Experiment } from '../experiment/schema.ts'
-import { packageFile } from '../files/package-file.ts'
+import { packageVersion } from '../files/package-file.ts'
 
 export interface ManifestFields {
   readonly experiment: Experiment
@@ -17,10 +16,7 @@ export interface ManifestFields {
   readonly status: string
 }
 
-/** The version of the installed package. */
-export function packageVersion(): string {
-  return (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version
-}
+export { packageVersion }
 
 function describeData({ name, origin, task, digest }: Dataset, samples: number): object {
   return { name, origin, task, samples, digest }

@@ -4,6 +4,7 @@ import { DomainError, tensor } from '@thalweg/graph'
 import type { Tensor } from '@thalweg/graph'
 import { unflattenParameters } from '@thalweg/landscape'
 import type { Model } from '@thalweg/landscape'
+import { plainNumbers } from '../files/plain-numbers.ts'
 import { makeFolder, writeFileAtomic } from '../files/write-atomic.ts'
 import { encodeNpz } from '../formats/npz.ts'
 import { encodeSafetensors } from '../formats/safetensors.ts'
@@ -87,13 +88,6 @@ async function isFree(path: string): Promise<boolean> {
       `${path}: cannot be used as a run folder (${(error as NodeJS.ErrnoException).code}). Name another by --out.`,
     )
   }
-}
-
-/** JSON has no NaN and no infinities: they become null, typed arrays become lists. */
-export function plainNumbers(_: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) return null
-  if (value instanceof Float64Array || value instanceof Float32Array) return Array.from(value)
-  return typeof value === 'bigint' ? Number(value) : value
 }
 
 export function float64Tensor(shape: readonly number[], data: Float64Array): Tensor {

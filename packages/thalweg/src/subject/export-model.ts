@@ -1,4 +1,5 @@
-import { extname } from 'node:path'
+import { extname, resolve } from 'node:path'
+import { DomainError } from '@thalweg/graph'
 import type { FloatDType } from '@thalweg/graph'
 import type { DerivativeName, DerivativeOptions, DerivativeValue, Model } from '@thalweg/landscape'
 import { openAnyModel } from '../experiment/open-any-model.ts'
@@ -26,15 +27,24 @@ export interface ExportedFiles {
 
 /** Writes a model's outputs, its loss or a derivative as an ONNX file, and the point θ beside it. Only what hangs on a loss
  * needs data, and of the data only the kind of targets matters.
- * @throws what `openSubject` throws. */
+ * @throws {DomainError} if a file that it reads would be overwritten; what `openSubject` throws. */
 export async function exportModel(argument: ExportArgument): Promise<ExportedFiles> {
   const { what, out, batch = 1, dtype, parameters } = argument
+  const beside = `${out.slice(0, -extname(out).length)}.npz`
+  refuseOwnInputs([out, beside], argument.subject)
   const { model, theta, warnings, ...loss } = await subjectOf(argument)
   const file = exportDerivative(what, theta, { model, ...loss, batch, dtype, parameters })
-  const beside = `${out.slice(0, -extname(out).length)}.npz`
   await writeFileAtomic(out, file.bytes)
   await writeFileAtomic(beside, file.parameters)
   return { files: [out, beside], inputs: file.inputs, outputs: file.outputs, warnings }
+}
+
+/** Files of one name often lie together: the parameters of `m.onnx` would replace the data `m.npz`. */
+function refuseOwnInputs(written: readonly string[], { model, data = [] }: SubjectArgument): void {
+  const read = new Set([model, ...data].map((path) => resolve(path)))
+  const lost = written.find((path) => read.has(resolve(path)))
+  if (lost !== undefined)
+    throw new DomainError(`--out: ${lost} would be overwritten, but it is what the export reads. Use another name.`)
 }
 
 type Exported = Pick<DerivativeOptions, 'spec' | 'weightDecay' | 'targets' | 'weighted'> & {

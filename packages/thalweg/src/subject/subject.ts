@@ -110,6 +110,7 @@ function lossSpecOf(argument: SubjectArgument, base: LossSpec): LossSpec {
 interface Manifest {
   readonly file: string
   readonly experiment: unknown
+  readonly data?: { readonly train?: { readonly digest?: string } }
 }
 
 async function openRun(argument: SubjectArgument, folder: string, checkpoint: string): Promise<Subject> {
@@ -125,9 +126,15 @@ async function openRun(argument: SubjectArgument, folder: string, checkpoint: st
   const bytes = await readFile(checkpoint).catch(() => undefined)
   if (!bytes) throw new FormatError(`${checkpoint}: there is no such checkpoint. The run may have stopped before it.`)
   const { tensors } = decodeSafetensors(bytes, { file: checkpoint })
-  return fromExperiment(argument, parsed.data, manifest.file, (model) =>
+  const subject = await fromExperiment(argument, parsed.data, manifest.file, (model) =>
     flattenParameters(model, Object.fromEntries(tensors)),
   )
+  const known = manifest.data?.train?.digest
+  if (argument.data || known === undefined || known === subject.dataset.digest) return subject
+  return {
+    ...subject,
+    warnings: [...subject.warnings, 'The data have changed since the run; its manifest has another digest.'],
+  }
 }
 
 function parseManifest(text: string, folder: string): Manifest {
@@ -177,10 +184,13 @@ async function fromExperiment(
     spec: lossSpecOf(argument, spec),
     weightDecay: argument.weightDecay ?? weightDecay,
     training: experiment.training,
-    warnings: argument.data
-      ? [...model.notes, 'The data are not those of the run: what is critical on one set is not on another.']
-      : model.notes,
+    warnings: argument.data ? [...model.notes, ...otherDataWarnings(experiment)] : model.notes,
   }
+}
+
+function otherDataWarnings({ data }: Experiment): string[] {
+  const other = 'The data are not those of the run: what is critical on one set is not on another.'
+  return data.standardize ? [other, 'The run standardized its data; those of --data are taken as they are.'] : [other]
 }
 
 /** The part of every JSON document that says what was looked at. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { decodeModel, numbersOf } from '@thalweg/graph'
 import type { Tensor } from '@thalweg/graph'
 import { parameterRanges } from '@thalweg/landscape'
@@ -148,7 +148,7 @@ describe('exported derivatives run in ONNX Runtime and agree with PyTorch', () =
     const data = join(folder, 'weighted.npz')
     const weights: Tensor = { dtype: 'float64', shape: [5], data: w }
     writeFileSync(data, encodeNpz({ x: expected.get('x')!, y: expected.get('y')!, w: weights }))
-    const out = join(folder, 'weighted.onnx')
+    const out = join(folder, 'weighted-loss.onnx')
     const model = fixturePath(`${name}.onnx`)
     const subject = { model, data: [data], sampleWeights: 'w', loss: fixtures[name].loss, seed: 0 }
     await exportModel({ subject, what: 'loss', out, batch: 5, dtype: 'float64', parameters: 'flat' })
@@ -179,6 +179,19 @@ describe('exported derivatives run in ONNX Runtime and agree with PyTorch', () =
       gradient.reduce((s, g, i) => s + g * Number(direction.data[i]), 0),
       6,
     )
+  })
+
+  it('never writes over what it reads', async () => {
+    const name = 'mlp-tanh'
+    const [model, data] = ['own.onnx', 'own.npz'].map((file) => join(folder, file))
+    for (const path of [model, data]) writeFileSync(path, readFileSync(fixturePath(`${name}${extname(path)}`)))
+    const subject = { model, data: [data], loss: fixtures[name].loss, seed: 0 }
+    const rest = { subject, what: 'loss', batch: 5, dtype: 'float64', parameters: 'flat' } as const
+    const elsewhere = { ...rest, subject: { ...subject, model: fixturePath(`${name}.onnx`) } }
+    await expect(exportModel({ ...rest, out: model })).rejects.toThrow(/own\.onnx would be overwritten/)
+    await expect(exportModel({ ...elsewhere, out: model })).rejects.toThrow(/own\.npz would be overwritten/)
+    for (const path of [model, data])
+      expect(readFileSync(path).equals(readFileSync(fixturePath(`${name}${extname(path)}`)))).toBe(true)
   })
 
   it('the derivative of the outputs, without data, for any batch', async () => {

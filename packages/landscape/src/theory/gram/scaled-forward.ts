@@ -42,7 +42,7 @@ export interface ScaledForward {
 /** The forward pass of a scaled network by the formulas of THEORY (Du et al. 2019), written out and independent of the
  * graph.
  * @param x  [n × d], as the model takes them. */
-export function scaledForward(model: Model, theta: Float64Array, x: Matrix): ScaledForward {
+function scaledForward(model: Model, theta: Float64Array, x: Matrix): ScaledForward {
   const { family, depth, width, activation, cRes, patch = 1 } = requireScaled('scaledForward', model)
   const { plain, residual } = scalesOf('scaledForward', {
     depth,
