@@ -60,7 +60,7 @@ export async function examineCritical(
 /** Where the kinks are; none for smooth losses. */
 export function kinkEvidence({ kinks }: PointAnalysis): Evidence[] {
   if (!kinks || kinks.operators.length === 0) return []
-  const values = { distance: kinks.distance, onKink: kinks.onKink, deadUnits: kinks.deadUnits.length }
+  const values = { distance: kinks.distance, onKink: kinks.onKink }
   return [
     {
       kind: 'kink-distance',

@@ -122,12 +122,12 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '沿核上的曲线，损失按 t^{order} 下降：t = {t} 处下降 {decrease}；D³[v,v,v] = {cubic}，约化四阶型 {quartic}。',
   },
   'evidence.kink-distance': {
-    en: 'The nearest kink lies {distance} away in activation space; the verdict is about the smooth piece around θ ({deadUnits} units never fire).',
-    zh: '最近的不可微处在激活空间中距此 {distance}；结论针对 θ 所在的光滑片（{deadUnits} 个单元从不激活）。',
+    en: 'The nearest kink lies {distance} away in activation space; the verdict is about the smooth piece around θ.',
+    zh: '最近的不可微处在激活空间中距此 {distance}；结论针对 θ 所在的光滑片。',
   },
   'evidence.on-kink': {
-    en: '{onKink} activations lie exactly on a kink ({deadUnits} units never fire).',
-    zh: '{onKink} 个激活值恰好位于不可微处（{deadUnits} 个单元从不激活）。',
+    en: '{onKink} activations lie exactly on a kink.',
+    zh: '{onKink} 个激活值恰好位于不可微处。',
   },
   'evidence.one-sided-descent': {
     en: 'In one direction the loss falls linearly, with slope {slope}.',

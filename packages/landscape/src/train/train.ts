@@ -71,6 +71,8 @@ export interface TrainOptions {
   readonly evaluateEvery?: number
   /** Steps between checkpoints; with it, also at the start and the end. Default: none. */
   readonly checkpointEvery?: number
+  /** Told of each checkpoint as it is made, so that it can be written before training goes on. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>
   /** Held-out data, measured beside the loss. */
   readonly testLoss?: Loss
   readonly onProgress?: (progress: TrainProgress) => void
@@ -237,8 +239,11 @@ class TrainingRun {
     const { checkpointEvery } = this.#options
     const last = force || step === this.#steps
     const first = this.#history.length === 0
-    if (checkpointEvery && (first || last || step % checkpointEvery === 0) && this.#checkpoints.at(-1)?.step !== step)
-      this.#checkpoints.push(checkpointOf(state))
+    if (checkpointEvery && (first || last || step % checkpointEvery === 0) && this.#checkpoints.at(-1)?.step !== step) {
+      const checkpoint = checkpointOf(state)
+      this.#checkpoints.push(checkpoint)
+      await this.#options.onCheckpoint?.(checkpoint)
+    }
     if (!(first || last || step % this.#evaluateEvery === 0) || this.#history.at(-1)?.step === step) return undefined
     const point = await this.#point(state)
     if (Number.isFinite(point.loss) && Number.isFinite(point.gradientNorm)) {

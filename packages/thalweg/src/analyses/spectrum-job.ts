@@ -107,6 +107,10 @@ export async function spectrumJob(argument: SpectrumArgument, context: JobContex
     const deadline = deadlineOf(context, argument.timeLimitMs)
     const loss = new Loss({ engine, model, dataset, spec, weightDecay, dtype: argument.dtype })
     const { value, gradient } = await loss.valueAndGradient(theta)
+    if (!Number.isFinite(value) || !gradient.every(Number.isFinite))
+      throw new DomainError(
+        `${argument.subject.model}: loss and gradient must be finite at this point, got loss ${value}. Check weights and data.`,
+      )
     const point = new LossPoint(loss, theta)
     const whole =
       argument.operator === 'gram' ? gramOperator(point) : point.operator(argument.operator satisfies CurvatureKind)

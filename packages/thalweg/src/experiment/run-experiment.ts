@@ -47,9 +47,13 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
     const manifest = (status: string): Promise<void> =>
       directory.writeJson('manifest.json', manifestOf({ experiment, file: argument.file, model, data, engine, status }))
     await manifest('running')
-    const training = experiment.training ? await runTraining(experiment, data, lossIn, context, argument) : null
+    const training = experiment.training
+      ? await runTraining(experiment, data, lossIn, context, argument, (step, theta) =>
+          writePoint(directory, experiment, model, step, theta),
+        )
+      : null
     const theta = training?.theta ?? model.initialize(experiment.seed)
-    await writeTrajectory(directory, experiment, model, training, theta)
+    await writePoint(directory, experiment, model, training?.steps ?? 0, theta, 'final')
     const end = await measureEnd(exact, data.test ? lossIn('float64', 'test') : undefined, theta)
     const diagnosis = await runDiagnosis(experiment, exact, theta, context)
     const plane = await runSurface(experiment, lossIn('float32', 'train'), theta, context)
@@ -102,6 +106,7 @@ async function runTraining(
   lossIn: LossIn,
   { now, onProgress, signal }: JobContext,
   { timeLimitMs }: RunArgument,
+  write: (step: number, theta: Float64Array) => Promise<void>,
 ): Promise<TrainResult> {
   const spec = experiment.training!
   const batch = spec.batchSize === 'full' ? sampleCount(data.train) : spec.batchSize
@@ -118,6 +123,7 @@ async function runTraining(
     seed: experiment.seed,
     evaluateEvery: Math.max(1, Math.round(steps / 60)),
     checkpointEvery: Math.max(1, Math.ceil(steps / spec.checkpoints)),
+    onCheckpoint: ({ step, theta }) => write(step, theta),
     onProgress: (p) =>
       onProgress({ stage: 'training', done: p.step, total: p.steps, detail: `loss ${p.loss.toPrecision(4)}` }),
     signal,
@@ -126,20 +132,20 @@ async function runTraining(
   })
 }
 
-async function writeTrajectory(
+/** Writes one point of the trajectory; `final` is where the run ended. */
+function writePoint(
   directory: RunDirectory,
   experiment: Experiment,
   model: Model,
-  training: TrainResult | null,
+  step: number,
   theta: Float64Array,
+  name?: string,
 ): Promise<void> {
-  const metadata = { experiment: experiment.name, seed: String(experiment.seed) }
-  for (const checkpoint of training?.checkpoints ?? [])
-    await directory.writeCheckpoint(`step-${String(checkpoint.step).padStart(7, '0')}`, model, checkpoint.theta, {
-      ...metadata,
-      step: String(checkpoint.step),
-    })
-  await directory.writeCheckpoint('final', model, theta, { ...metadata, step: String(training?.steps ?? 0) })
+  return directory.writeCheckpoint(name ?? `step-${String(step).padStart(7, '0')}`, model, theta, {
+    experiment: experiment.name,
+    seed: String(experiment.seed),
+    step: String(step),
+  })
 }
 
 async function measureEnd(loss: Loss, test: Loss | undefined, theta: Float64Array): Promise<EndPoint> {
