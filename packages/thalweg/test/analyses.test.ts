@@ -117,7 +117,10 @@ analyses: { diagnose: {} }
 `,
     )
     const run = join(folder(), 'trained')
-    expect(json('run', path, '--out', run)).toMatchObject({ status: 'finished' })
+    expect(json('run', path, '--out', run)).toMatchObject({
+      status: 'finished',
+      verdict: 'global-minimum',
+    })
     const report = join(folder(), 'page.html')
     expect(json('diagnose', run, '--report', report, '--lang', 'zh')).toMatchObject({ verdict: 'global-minimum' })
     expect(existsSync(report)).toBe(true)

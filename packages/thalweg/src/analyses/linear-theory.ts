@@ -12,7 +12,10 @@ export function rowsOf(value: Tensor): Matrix {
 
 /** What the closed form says of a point, where the model is a linear network under a squared loss without regularizer;
  * null elsewhere. `measuredLoss` guards against a model that only looks linear. */
-export async function linearTheory(subject: Subject, loss: Loss): Promise<LinearVerdict | null> {
+export async function linearTheory(
+  subject: Pick<Subject, 'model' | 'theta' | 'dataset' | 'spec' | 'weightDecay'>,
+  loss: Loss,
+): Promise<LinearVerdict | null> {
   const architecture = linearArchitectureOf(subject.model)
   const squared = ['mse', 'squared', 'half-sum-squares'].includes(subject.spec.name)
   if (!architecture || !squared || subject.weightDecay !== 0 || subject.dataset.targets.dtype === 'int64') return null

@@ -14,6 +14,7 @@ import {
 } from '@thalweg/landscape'
 import type { Diagnosis, LossPlane, Model, TrainResult } from '@thalweg/landscape'
 import { diagnosisJson } from '../analyses/diagnosis-document.ts'
+import { linearTheory, optimumOf } from '../analyses/linear-theory.ts'
 import { optimizerFacts } from '../analyses/optimizer-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { RunDirectory, float64Tensor } from '../runs/run-directory.ts'
@@ -162,7 +163,10 @@ async function runDiagnosis(
   { onProgress, signal, now }: JobContext,
 ): Promise<Diagnosis | null> {
   if (!analyses.diagnose) return null
+  const { model, dataset, spec, weightDecay } = loss
+  const theory = await linearTheory({ model, dataset, spec, weightDecay, theta }, loss)
   return diagnose(loss, theta, {
+    ...optimumOf(theory),
     ...analyses.diagnose,
     seed,
     signal,
