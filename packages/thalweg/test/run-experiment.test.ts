@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeModel, tensorOf } from '@thalweg/graph'
 import { expect, test } from 'vitest'
-import { decodeNpz } from '../src/formats/npz.ts'
+import { decodeNpz, encodeNpz } from '../src/formats/npz.ts'
 import { decodeSafetensors } from '../src/formats/safetensors.ts'
 import { program } from './run-thalweg.ts'
 
@@ -101,4 +102,31 @@ test('a run says so when its data have changed since', () => {
   expect(warnings().join()).not.toMatch(/changed since/)
   writeFileSync(data, rows(0.1))
   expect(warnings().join()).toMatch(/changed since the run/)
+})
+
+test('a model file finds its data by input names, and reads targets as its loss does', () => {
+  const float = (name: string, shape: (number | string)[]) => ({ name, dtype: 'float64' as const, shape })
+  const bytes = encodeModel({
+    inputs: [float('features', ['n', 2])],
+    outputs: [float('out', ['n', 1])],
+    initializers: new Map([['w', tensorOf('float64', [2, 1], [1, -1])]]),
+    nodes: [{ op: 'MatMul', inputs: ['features', 'w'], outputs: ['out'] }],
+  })
+  writeFileSync(join(folder(), 'plane.onnx'), bytes)
+  const x = tensorOf('float64', [3, 2], [1, 0, 0, 1, 2, 2])
+  writeFileSync(join(folder(), 'plane.npz'), encodeNpz({ features: x, y: tensorOf('int64', [3], [3, 1, 2]) }))
+  const text = `name: plane
+data: { file: plane.npz }
+model: { kind: onnx, file: plane.onnx }
+loss: { name: mse }
+analyses: { diagnose: {} }
+`
+  // residuals (1, −1, 0) − (3, 1, 2) = −2, −2, −2
+  expect(run('plane', text).loss).toBeCloseTo(4, 14)
+  const frozen = join(folder(), 'frozen.yaml')
+  writeFileSync(frozen, text.replace('plane.onnx', "plane.onnx, freeze: ['w']"))
+  expect(thalweg('run', frozen)).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/no parameters are left/) as string,
+  })
 })

@@ -1,12 +1,13 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, resolve } from 'node:path'
-import { FormatError } from '@thalweg/graph'
+import { DomainError, FormatError } from '@thalweg/graph'
 import { modelFromSpec, randomStream, sampleCount, split, standardize, subset } from '@thalweg/landscape'
 import type { Dataset, Model } from '@thalweg/landscape'
 import { loadData } from '../formats/load-data.ts'
 import { openModelFile } from '../models/open-model-file.ts'
+import { openModelWithData } from '../models/open-model-with-data.ts'
 import { parseExperiment } from './read-experiment.ts'
-import type { DataSpec, Experiment } from './schema.ts'
+import type { Experiment } from './schema.ts'
 
 /** Reads and checks an experiment file.
  * @throws {FormatError} as file:line:column. */
@@ -27,10 +28,10 @@ function beside(file: string, path: string): string {
   return isAbsolute(path) ? path : resolve(dirname(file), path)
 }
 
-export async function loadExperimentData(spec: DataSpec, file: string, seed: number): Promise<ExperimentData> {
-  const { input, target, task } = spec
-  const source = spec.name ?? (typeof spec.file === 'string' ? [spec.file] : spec.file!).map((p) => beside(file, p))
-  const all = await loadData(source, { input, target, task })
+/** The data of an experiment; those of a model file are matched to its inputs and read as its loss reads them. */
+export async function loadExperimentData(experiment: Experiment, file: string): Promise<ExperimentData> {
+  const { data: spec, seed } = experiment
+  const all = await wholeData(experiment, file)
   const used =
     spec.limit !== undefined && spec.limit < sampleCount(all)
       ? subset(all, drawn(sampleCount(all), spec.limit, seed))
@@ -43,6 +44,19 @@ export async function loadExperimentData(spec: DataSpec, file: string, seed: num
   )
 }
 
+async function wholeData({ data: spec, model, loss }: Experiment, file: string): Promise<Dataset> {
+  const { input, target, task, sampleWeights } = spec
+  const source = spec.name ?? (typeof spec.file === 'string' ? [spec.file] : spec.file!).map((p) => beside(file, p))
+  if (model.kind !== 'onnx') {
+    if (sampleWeights !== undefined)
+      throw new DomainError(`${file}: data.sampleWeights is read with a model of kind onnx only. Leave it out.`)
+    return loadData(source, { input, target, task })
+  }
+  const { output, train, freeze } = model
+  const choice = { output, train, freeze, input, target, task, sampleWeights, loss: loss.name }
+  return (await openModelWithData(beside(file, model.file), source, choice)).dataset
+}
+
 /** `count` of n positions, in ascending order. */
 function drawn(n: number, count: number, seed: number): Uint32Array {
   return randomStream(seed, 'data limit').permutation(n).slice(0, count).sort()
@@ -51,5 +65,6 @@ function drawn(n: number, count: number, seed: number): Uint32Array {
 /** @param loss  name of the loss that reads the output; a softmax that it contains is then not counted twice. */
 export function loadExperimentModel(spec: Experiment['model'], file: string, data: Dataset, loss?: string): Model {
   if (spec.kind !== 'onnx') return modelFromSpec(spec)
-  return openModelFile(beside(file, spec.file), { loss }, data).model
+  const { output, train, freeze } = spec
+  return openModelFile(beside(file, spec.file), { output, train, freeze, loss }, data).model
 }

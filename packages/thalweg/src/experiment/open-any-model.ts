@@ -21,6 +21,6 @@ export async function openAnyModel(source: string, choice: ModelChoice = {}, dat
   if (extension !== '.yaml' && extension !== '.yml')
     throw new FormatError(`${source}: a model is an .onnx file or an experiment (.yaml). Check the path.`)
   const experiment = await readExperiment(source)
-  const { train } = await loadExperimentData(experiment.data, source, experiment.seed)
+  const { train } = await loadExperimentData(experiment, source)
   return { model: loadExperimentModel(experiment.model, source, train, experiment.loss.name) }
 }

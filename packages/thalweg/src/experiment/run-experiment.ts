@@ -30,7 +30,7 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
   const started = context.now()
   const read = await readExperiment(argument.file)
   const experiment = argument.seed === undefined ? read : { ...read, seed: argument.seed }
-  const data = await loadExperimentData(experiment.data, argument.file, experiment.seed)
+  const data = await loadExperimentData(experiment, argument.file)
   const model = loadExperimentModel(experiment.model, argument.file, data.train, experiment.loss.name)
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {

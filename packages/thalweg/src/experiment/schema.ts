@@ -22,6 +22,7 @@ const dataSchema = z
       .describe('path(s), relative to this file'),
     input: z.array(z.string()).optional().describe('NAME=KEY: which array feeds which model input'),
     target: z.string().optional().describe('key or column of the targets'),
+    sampleWeights: z.string().optional().describe('array with one weight per sample (.npz, models of kind onnx)'),
     task: z.enum(['classification', 'regression']).optional(),
     standardize: z
       .boolean()
@@ -82,7 +83,19 @@ const modelSchema = z.discriminatedUnion('kind', [
     patch: natural.optional(),
     cRes: positive.lt(1).optional(),
   }),
-  z.strictObject({ kind: z.literal('onnx'), file: z.string().describe('path, relative to this file') }),
+  z.strictObject({
+    kind: z.literal('onnx'),
+    file: z.string().describe('path, relative to this file'),
+    output: z.string().optional().describe('output, or tensor inside, that the loss reads'),
+    train: z
+      .array(z.string())
+      .optional()
+      .describe('initializers that are parameters although they look like constants'),
+    freeze: z
+      .array(z.string())
+      .optional()
+      .describe('initializers that are constants although they look like parameters'),
+  }),
 ])
 
 const lossSchema = z.strictObject({
@@ -177,6 +190,7 @@ export interface DataSpec {
   readonly file?: string | readonly string[]
   readonly input?: readonly string[]
   readonly target?: string
+  readonly sampleWeights?: string
   readonly task?: 'classification' | 'regression'
   readonly standardize: boolean
   readonly test: number
@@ -216,13 +230,22 @@ export interface AnalysesSpec {
   }
 }
 
+/** A model from an `.onnx` file. */
+export interface ModelFileSpec {
+  readonly kind: 'onnx'
+  readonly file: string
+  readonly output?: string
+  readonly train?: readonly string[]
+  readonly freeze?: readonly string[]
+}
+
 /** A validated experiment, defaults filled in. */
 export interface Experiment {
   readonly name: string
   readonly description?: string
   readonly seed: number
   readonly data: DataSpec
-  readonly model: ModelSpec | { readonly kind: 'onnx'; readonly file: string }
+  readonly model: ModelSpec | ModelFileSpec
   readonly loss: LossSpec & { readonly weightDecay: number }
   readonly training?: TrainingSpec
   readonly analyses: AnalysesSpec

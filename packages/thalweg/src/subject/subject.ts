@@ -172,7 +172,7 @@ async function fromExperiment(
   refuseIdleOptions(argument)
   const dataset = argument.data
     ? await loadArgumentData(argument, argument.data)
-    : (await loadExperimentData(experiment.data, file, experiment.seed)).train
+    : (await loadExperimentData(experiment, file)).train
   const model = loadExperimentModel(experiment.model, file, dataset, argument.loss ?? experiment.loss.name)
   const { weightDecay, ...spec } = experiment.loss
   return {
