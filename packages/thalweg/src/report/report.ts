@@ -1,3 +1,4 @@
+import type { VerdictKind } from '@thalweg/landscape'
 import type { Quantity } from './format-number.ts'
 import type { Figure, Language, Setting } from './scene.ts'
 
@@ -22,14 +23,7 @@ export interface Report {
   readonly command?: string
 }
 
-export type VerdictKind =
-  | 'not-critical'
-  | 'strict-saddle'
-  | 'non-strict-saddle'
-  | 'local-minimum'
-  | 'global-minimum'
-  | 'near-infimum'
-  | 'undecided'
+export type { VerdictKind }
 
 export interface VerdictCard {
   readonly kind: VerdictKind
