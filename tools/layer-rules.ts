@@ -19,7 +19,7 @@ export const folderOrder: Readonly<Record<string, readonly string[]>> = {
     'surface',
     'symmetry',
     'theory',
-    'experiment',
+    'claims',
   ],
 }
 

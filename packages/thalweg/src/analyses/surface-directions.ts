@@ -17,6 +17,7 @@ import type { Axis, Direction, Loss, Model, Normalization, TrajectoryPlane } fro
 import { decodeNpz } from '../formats/npz.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Trajectory } from '../models/load-trajectory.ts'
+import { readReferenceDirections } from './surface-hdf5.ts'
 
 type DirectionKind = 'random' | 'eigenvectors' | 'gradient' | 'trajectory' | 'interpolation' | 'file'
 
@@ -31,7 +32,7 @@ export interface DirectionRequest {
   readonly orthogonalize: boolean
   /** Eigenvectors: the largest eigenvalues, or both ends in turn. */
   readonly eigenvectors: 'top' | 'ends'
-  /** NPZ with `x`, `y`, `z`, each [p] or as `x.PARAMETER`. */
+  /** NPZ with `x`, `y`, `z`, each [p] or as `x.PARAMETER`; or HDF5 of the reference tool. */
   readonly file?: string
   readonly seed: number
 }
@@ -148,9 +149,11 @@ function widened(values: readonly number[]): [number, number] {
 }
 
 async function readDirections(model: Model, file: string | undefined): Promise<Float64Array[]> {
-  if (file === undefined) throw new DomainError('--directions file: which file? Pass --direction-file FILE.npz.')
+  if (file === undefined)
+    throw new DomainError('--directions file: which file? Pass --direction-file FILE.npz or FILE.h5.')
   const bytes = await readFile(file).catch(() => undefined)
   if (!bytes) throw new DomainError(`${file}: there is no such file. Check the path.`)
+  if (/\.(h5|hdf5)$/i.test(file)) return readReferenceDirections(model, bytes, file)
   const arrays = decodeNpz(bytes, { file })
   const size = model.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
   const found: Float64Array[] = []

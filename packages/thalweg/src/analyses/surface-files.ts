@@ -3,12 +3,14 @@ import { basename, extname } from 'node:path'
 import { DomainError, numbersOf, tensor } from '@thalweg/graph'
 import { nonConvexShare } from '@thalweg/landscape'
 import type { CurvatureGrid, GridState } from '@thalweg/landscape'
+import { encodeHdf5 } from '../formats/hdf5.ts'
 import { decodeNpz, encodeNpz } from '../formats/npz.ts'
 import { encodeVtp, surfacePolyData } from '../formats/vtp.ts'
 import type { PolyData } from '../formats/vtp.ts'
 import { renderSvg } from '../report/render-svg.ts'
 import { RunDirectory, float64Tensor } from '../runs/run-directory.ts'
 import { surfaceFigures } from './surface-figures.ts'
+import { directionsFile, referenceDirections, referenceSurface } from './surface-hdf5.ts'
 import type { SurfaceResults } from './surface-results.ts'
 
 type Arrays = Parameters<RunDirectory['writeArrays']>[1]
@@ -82,7 +84,7 @@ export function nested(values: Float64Array, nodes: readonly Float64Array[]): un
   return lists
 }
 
-/** Arrays, ParaView files and figures of a surface; returns their names. */
+/** Arrays, HDF5 of the reference tool, ParaView files and figures of a surface; returns their names. */
 export async function writeSurface(directory: RunDirectory, results: SurfaceResults): Promise<string[]> {
   const { nodes, chosen, argument } = results
   const files: string[] = []
@@ -95,6 +97,9 @@ export async function writeSurface(directory: RunDirectory, results: SurfaceResu
   const vectors = chosen.directions.map((d, i) => [axisNames[i], float64Tensor([d.vector.length], d.vector)])
   const center = float64Tensor([chosen.center.length], chosen.center)
   await write('results/directions.npz', encodeNpz({ center, ...Object.fromEntries(vectors) }))
+  await write('results/surface.h5', await encodeHdf5(referenceSurface(results)))
+  const directions = chosen.directions.map((d) => d.vector)
+  await write(`results/${directionsFile}`, await encodeHdf5(referenceDirections(results.subject.model, directions)))
   if (nodes.length === 2)
     for (const [name, data] of Object.entries(polyDataOf(results))) await write(`results/${name}.vtp`, encodeVtp(data))
   for (const [name, figure] of Object.entries(surfaceFigures(results))) {
@@ -106,7 +111,7 @@ export async function writeSurface(directory: RunDirectory, results: SurfaceResu
 
 const axisNames = ['x', 'y', 'z']
 
-function surfaceArrays({ nodes, training, heldOut, curvature }: SurfaceResults): Arrays {
+function surfaceArrays({ nodes, training, heldOut, classes, curvature }: SurfaceResults): Arrays {
   const shape = nodes.map((n) => n.length).toReversed()
   return {
     ...Object.fromEntries(nodes.map((n, i) => [axisNames[i], float64Tensor([n.length], n)])),
@@ -114,7 +119,32 @@ function surfaceArrays({ nodes, training, heldOut, curvature }: SurfaceResults):
     ...(training.accuracies && { accuracy: float64Tensor(shape, training.accuracies) }),
     ...(heldOut && { heldOutLoss: float64Tensor(shape, heldOut.values) }),
     ...(heldOut?.accuracies && { heldOutAccuracy: float64Tensor(shape, heldOut.accuracies) }),
+    ...(classes.length > 0 && classArrays(classes, shape)),
     ...(curvature && curvatureArrays(curvature)),
+  }
+}
+
+/** Per class, in the order of `classLabels`. */
+function classArrays(classes: SurfaceResults['classes'], shape: readonly number[]): Arrays {
+  const stacked = (of: (state: GridState) => Float64Array): Float64Array =>
+    Float64Array.from(classes.flatMap(({ state }) => Array.from(of(state))))
+  const all = [classes.length, ...shape]
+  return {
+    classLabels: tensor(
+      'int64',
+      [classes.length],
+      BigInt64Array.from(classes, ({ label }) => BigInt(label)),
+    ),
+    classLoss: float64Tensor(
+      all,
+      stacked(({ values }) => values),
+    ),
+    ...(classes[0].state.accuracies && {
+      classAccuracy: float64Tensor(
+        all,
+        stacked((s) => s.accuracies!),
+      ),
+    }),
   }
 }
 
