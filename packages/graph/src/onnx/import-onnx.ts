@@ -16,6 +16,9 @@ export interface OnnxBindings {
   readonly parameters?: Readonly<Record<string, Expr>>
   /** The dtype that all floats of the model take. */
   readonly dtype: FloatDType
+  /** Batch normalization takes mean and (biased) variance of the batch at hand, as PyTorch does in training mode; the
+   * outputs of one sample then depend on all. Default: the statistics in the file. */
+  readonly batchStatistics?: boolean
 }
 
 export interface ImportedModel {
@@ -129,11 +132,12 @@ function reserve(run: ImportRun, elements: number): void {
 
 /** Imports the nodes of a graph into `values`, which already holds what is visible from outside. */
 function importGraph(graph: OnnxGraph, values: Map<string, Expr>, run: ImportRun): void {
-  const { parameters, dtype } = run.bindings
+  const { parameters, dtype, batchStatistics = false } = run.bindings
   for (const [name, { tensor }] of graph.initializers)
     values.set(name, parameters?.[name] ?? constant(plainTensor(tensor, dtype)))
   const context: CallContext = {
     dtype,
+    batchStatistics,
     valueOf,
     note: (text) => run.notes.add(text),
     reserve: (elements) => reserve(run, elements),

@@ -14,6 +14,8 @@ export type OperatorFamily = Readonly<Record<string, OperatorImporter>>
 export interface CallContext {
   /** The dtype that every float of the model takes. */
   readonly dtype: FloatDType
+  /** Batch normalization by the statistics of the batch at hand instead of those in the file. */
+  readonly batchStatistics: boolean
   /** The value of an expression that depends on no input; undefined where it does depend on one. */
   readonly valueOf: (x: Expr) => Tensor | undefined
   /** Imports the branch of an `If`. */

@@ -79,7 +79,8 @@ export class Loss {
     const weightSum = dataset.sampleWeights?.reduce((s, w) => s + w, 0) ?? this.samples
     this.normalizer = normalizerOf(this.spec, weightSum, sizeOf(model.outputShape))
     this.memoryBytes = options.memoryBytes ?? defaultMemoryBytes
-    this.chunks = makeChunks(model, dataset, this.dtype, options.chunkSize ?? this.#chunkSize())
+    const chunkSize = model.couplesSamples ? this.samples : (options.chunkSize ?? this.#chunkSize())
+    this.chunks = makeChunks(model, dataset, this.dtype, chunkSize)
   }
 
   /** The batch loss as expressions, for any number of samples. */

@@ -50,6 +50,9 @@ export interface Model {
   /** Output per sample. */
   readonly outputShape: Shape
   readonly architecture: Architecture
+  /** The outputs of one sample depend on the others (batch normalization by the statistics of the batch): a loss then
+   * takes all samples at once. */
+  readonly couplesSamples?: boolean
   /** What a reader of results must know: batch norm in inference mode, widened weights, … */
   readonly notes: readonly string[]
   /** The output [n × outputShape] for parameters (in order) and inputs [n × shape], all of one floating dtype. */

@@ -40,7 +40,16 @@ export interface OnnxModelOptions {
    * patterns with `*`. */
   readonly train?: readonly string[]
   readonly freeze?: readonly string[]
+  readonly batchNorm?: BatchNormMode
 }
+
+/** What batch normalization does with its statistics:
+ *
+ *     kept          those in the file, whatever the weights are: the network as it is used
+ *     re-estimated  those of all samples at these weights, as training mode with the whole data as one batch
+ *     included      they are parameters, so that they move along a direction or between two models */
+export const batchNormModes = ['kept', 're-estimated', 'included'] as const
+export type BatchNormMode = (typeof batchNormModes)[number]
 
 const roles: Readonly<Record<OnnxParameter['role'], ParameterRole>> = {
   weight: 'weight',
@@ -75,7 +84,7 @@ function requireMatched(model: OnnxModel, patterns: readonly string[] = [], opti
 /** The parameters of a file after the user's corrections, and what is held constant with the reason. */
 export function chooseParameters(
   model: OnnxModel,
-  options: Pick<OnnxModelOptions, 'train' | 'freeze'> = {},
+  options: Pick<OnnxModelOptions, 'train' | 'freeze' | 'batchNorm'> = {},
 ): { parameters: Parameter[]; constants: { name: string; reason: ConstantReason | 'frozen' }[] } {
   requireMatched(model, options.train, 'train')
   requireMatched(model, options.freeze, 'freeze')
@@ -92,7 +101,8 @@ export function chooseParameters(
     .map(({ name }) => ({ name, reason: 'frozen' }))
   for (const { name, reason } of proposed.constants) {
     const value = model.initializers.get(name)!.tensor
-    if (matches(name, options.train) && reachable(name, reason, options.train))
+    const included = options.batchNorm === 'included' && reason === 'batch-norm statistics'
+    if (included || (matches(name, options.train) && reachable(name, reason, options.train)))
       parameters.push(asParameter({ name, shape: value.shape, role: 'other', filterAxis: undefined }))
     else constants.push({ name, reason })
   }
@@ -137,10 +147,13 @@ export function modelFromOnnx(file: OnnxModel, options: OnnxModelOptions): Model
     }),
   )
   const oneByOne = requireOpenBatch(model)
+  const batchStatistics = options.batchNorm === 're-estimated'
+  requireBatchNorm(model, options.batchNorm, oneByOne)
   const imported = (values: readonly Expr[], data: readonly Expr[]): Expr => {
     const dtype = (values[0]?.dtype ?? data.find((d) => isFloat(d.dtype))?.dtype ?? 'float32') as FloatDType
     const { outputs } = importOnnx(model, {
       dtype,
+      batchStatistics,
       inputs: Object.fromEntries(inputs.map((i, k) => [i.name, data[k]])),
       parameters: Object.fromEntries(parameters.map((p, k) => [p.name, values[k]])),
     })
@@ -155,7 +168,8 @@ export function modelFromOnnx(file: OnnxModel, options: OnnxModelOptions): Model
     parameters,
     outputShape: probed.shape.slice(1),
     architecture: { kind: 'unknown' },
-    notes: [...model.notes, ...notes, ...widthNotes(model, parameters), ...trainingNotes(model)],
+    notes: [...model.notes, ...notes, ...widthNotes(model, parameters), ...trainingNotes(model, options.batchNorm)],
+    ...(batchStatistics && { couplesSamples: true }),
     forward,
     initialize: () => theta.slice(),
   }
@@ -231,13 +245,31 @@ function widthNotes(model: OnnxModel, parameters: readonly Parameter[]): string[
     : ['The weights are float32 in the file and are widened: float64 results hold for exactly these rounded weights.']
 }
 
-/** What the file says about training that the loss computed here does not contain. */
-function trainingNotes(model: OnnxModel): string[] {
-  const notes: string[] = []
-  if (model.nodes.some((n) => n.op === 'BatchNormalization'))
-    notes.push(
-      'Batch normalization runs with its stored statistics; training used those of each mini-batch, which is another function of the weights.',
+const hasBatchNorm = (model: OnnxModel): boolean => model.nodes.some((n) => n.op === 'BatchNormalization')
+
+function requireBatchNorm(model: OnnxModel, mode: BatchNormMode = 'kept', oneByOne: boolean): void {
+  if (mode === 'kept') return
+  if (!hasBatchNorm(model))
+    throw new DomainError(
+      `model: batch-norm ${mode}: it holds no batch normalization (some exporters fold it into the layer before). Leave the option out.`,
     )
+  if (mode === 're-estimated' && oneByOne)
+    throw new UnsupportedError(
+      'model: batch-norm re-estimated: it was exported for one sample at a time, so no batch has statistics. Export it with a dynamic first axis.',
+    )
+}
+
+const batchNormNotes: Readonly<Record<BatchNormMode, string>> = {
+  kept: 'Batch normalization runs with its stored statistics; training used those of each mini-batch, which is another function of the weights.',
+  're-estimated':
+    'Batch normalization takes the statistics of all samples at each point; training used those of each mini-batch.',
+  included: 'The statistics of batch normalization are parameters here: they move with the weights.',
+}
+
+/** What the file says about training that the loss computed here does not contain. */
+function trainingNotes(model: OnnxModel, mode: BatchNormMode = 'kept'): string[] {
+  const notes: string[] = []
+  if (hasBatchNorm(model)) notes.push(batchNormNotes[mode])
   if (model.nodes.some((n) => n.op === 'Dropout' && dropoutRatio(model, n) !== 0))
     notes.push('Dropout is inactive here; training minimized an average over dropped units.')
   return notes

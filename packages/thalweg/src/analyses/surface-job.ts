@@ -32,7 +32,7 @@ import { foreignLossWarnings } from './foreign-loss.ts'
 import { axisOf, chooseDirections } from './surface-directions.ts'
 import type { ChosenDirections } from './surface-directions.ts'
 import { curvatureJson, nested, openOutput, readState, stateArrays, writeSurface } from './surface-files.ts'
-import type { PlacedPoint, PlacedTrajectory, SurfaceArgument, SurfaceResults } from './surface-results.ts'
+import type { ClassSurface, PlacedPoint, PlacedTrajectory, SurfaceArgument, SurfaceResults } from './surface-results.ts'
 
 /** The document that `thalweg surface --json` prints, without the common head. */
 export type SurfaceDocument = Readonly<Record<string, unknown>>
@@ -116,6 +116,7 @@ class SurfaceRun {
     for (let round = 0; round < this.#argument.refine && nodes.length === 2; round++)
       [nodes, training] = await this.#refine(chosen, nodes, training, placed)
     const heldOut = await this.#heldOut(chosen, nodes)
+    const classes = await this.#classes(chosen, nodes)
     const curvature = await this.#curvature(chosen, axes)
     const results: SurfaceResults = {
       argument: this.#argument,
@@ -125,6 +126,7 @@ class SurfaceRun {
       nodes,
       training,
       heldOut,
+      classes,
       minima: gridMinima(
         training.values,
         nodes.map((n) => n.length),
@@ -194,7 +196,7 @@ class SurfaceRun {
   }
 
   async #grid(
-    part: 'training' | 'held-out',
+    part: string,
     chosen: ChosenDirections,
     nodes: readonly Float64Array[],
     evaluator: PointEvaluator,
@@ -262,6 +264,28 @@ class SurfaceRun {
     const state = await this.#grid('held-out', chosen, nodes, evaluator)
     this.#requireDone(state)
     return state
+  }
+
+  /** One surface a class that has samples, on the nodes of the whole. */
+  async #classes(chosen: ChosenDirections, nodes: readonly Float64Array[]): Promise<ClassSurface[]> {
+    if (!this.#argument.perClass) return []
+    const { dataset, model } = this.#subject
+    if (dataset.targets.dtype !== 'int64')
+      throw new DomainError('--per-class: targets must be classes, got numbers. Leave it out for regression.')
+    if (model.couplesSamples)
+      throw new DomainError(
+        '--per-class: with --batch-norm re-estimated the samples of a class would have statistics of their own. Use kept.',
+      )
+    const labels = Array.from(dataset.targets.data as BigInt64Array, Number)
+    const surfaces: ClassSurface[] = []
+    for (const label of [...new Set(labels)].sort((a, b) => a - b)) {
+      const rows = labels.flatMap((value, row) => (value === label ? [row] : []))
+      const evaluator = pointEvaluator(this.#valuesOn(subset(dataset, rows)), this.#argument.evaluation)
+      const state = await this.#grid(`class-${label}`, chosen, nodes, evaluator)
+      this.#requireDone(state)
+      surfaces.push({ label, samples: rows.length, state })
+    }
+    return surfaces
   }
 
   async #place(trajectories: readonly Trajectory[], chosen: ChosenDirections): Promise<PlacedTrajectory[]> {
@@ -350,7 +374,7 @@ class SurfaceRun {
   }
 
   #document(results: SurfaceResults, files: readonly string[], center: number, evaluation: object): SurfaceDocument {
-    const { chosen, axes, nodes, training, heldOut, minima, trajectories, curvature } = results
+    const { chosen, axes, nodes, training, heldOut, classes, minima, trajectories, curvature } = results
     const { request } = this.#argument
     const inline = training.values.length <= inlineNodesMax
     const listed = (values: Float64Array | null | undefined): unknown =>
@@ -375,6 +399,14 @@ class SurfaceRun {
       accuracies: listed(training.accuracies),
       heldOutValues: listed(heldOut?.values),
       heldOutAccuracies: listed(heldOut?.accuracies),
+      ...(classes.length > 0 && {
+        classes: classes.map(({ label, samples, state }) => ({
+          label,
+          samples,
+          values: listed(state.values),
+          accuracies: listed(state.accuracies),
+        })),
+      }),
       notFinite: training.values.filter((v) => !Number.isFinite(v)).length,
       minima: minima.slice(0, 20).map((m) => ({
         at: nodeAt(nodes, m.node),

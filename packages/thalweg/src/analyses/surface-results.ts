@@ -15,6 +15,8 @@ export interface SurfaceArgument {
   /** Folders of checkpoints. */
   readonly trajectory: readonly string[]
   readonly heldOut?: readonly string[]
+  /** A surface for the samples of each class. */
+  readonly perClass: boolean
   readonly dtype: FloatDType
   readonly evaluation?: EvaluationMethod
   /** Rounds of refinement around the lowest node and along trajectories. */
@@ -48,6 +50,13 @@ export interface PlacedTrajectory {
   readonly points: readonly PlacedPoint[]
 }
 
+/** The samples of one class on their own. */
+export interface ClassSurface {
+  readonly label: number
+  readonly samples: number
+  readonly state: GridState
+}
+
 /** Everything the figures and files of a surface show. */
 export interface SurfaceResults {
   readonly argument: SurfaceArgument
@@ -57,6 +66,8 @@ export interface SurfaceResults {
   readonly nodes: readonly Float64Array[]
   readonly training: GridState
   readonly heldOut: GridState | null
+  /** Of the training data; empty where they were not asked for. */
+  readonly classes: readonly ClassSurface[]
   readonly minima: readonly GridMinimum[]
   readonly trajectories: readonly PlacedTrajectory[]
   readonly curvature: CurvatureGrid | null

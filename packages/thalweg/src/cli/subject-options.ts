@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import type { LossName } from '@thalweg/landscape'
+import type { BatchNormMode, LossName } from '@thalweg/landscape'
 import type { SubjectArgument } from '../subject/subject.ts'
 import { wholeNumber } from './parse-number.ts'
 import type { CommonOptions } from './command-context.ts'
@@ -55,9 +55,22 @@ export function addSubjectOptions(command: Command): Command {
     .option('--quiet', 'no progress')
 }
 
+// Written out for the same reason.
+const batchNormModes = { kept: true, 're-estimated': true, included: true } satisfies Record<BatchNormMode, true>
+
+/** For commands that leave the point θ of the file. */
+export function addBatchNormOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--batch-norm <how>',
+      'statistics: kept as in the .onnx file, re-estimated at each point, or parameters',
+    ).choices(Object.keys(batchNormModes)),
+  )
+}
+
 export function subjectArgument(model: string, options: SubjectOptions): SubjectArgument {
-  const { data, input, target, sampleWeights, task, output, train, freeze, seed } = options
+  const { data, input, target, sampleWeights, task, output, train, freeze, batchNorm, seed } = options
   const { loss, reduction, weightDecay, labelSmoothing, power, delta } = options
-  const which = { data, input, target, sampleWeights, task, output, train, freeze }
+  const which = { data, input, target, sampleWeights, task, output, train, freeze, batchNorm }
   return { model, ...which, loss, reduction, weightDecay, labelSmoothing, power, delta, seed }
 }

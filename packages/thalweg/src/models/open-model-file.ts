@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { ThalwegError } from '@thalweg/graph'
 import type { OnnxModel } from '@thalweg/graph'
 import { modelFromOnnx, selectOutput } from '@thalweg/landscape'
-import type { Dataset, Model } from '@thalweg/landscape'
+import type { BatchNormMode, Dataset, Model } from '@thalweg/landscape'
 import { readOnnxFile } from '../formats/onnx-file.ts'
 
 /** What the user may say about a model file. */
@@ -12,6 +12,7 @@ export interface ModelChoice {
   /** Initializers to train or hold: names or patterns with `*`. */
   readonly train?: readonly string[]
   readonly freeze?: readonly string[]
+  readonly batchNorm?: BatchNormMode
   /** Name of the loss that will read the output. */
   readonly loss?: string
 }

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 import { DomainError, FormatError } from '@thalweg/graph'
 import { flattenParameters, lossNames, sampleCount } from '@thalweg/landscape'
-import type { Dataset, LossName, LossSpec, Model } from '@thalweg/landscape'
+import type { BatchNormMode, Dataset, LossName, LossSpec, Model } from '@thalweg/landscape'
 import { loadExperimentData, loadExperimentModel, readExperiment } from '../experiment/load-experiment.ts'
 import { experimentSchema } from '../experiment/schema.ts'
 import type { Experiment } from '../experiment/schema.ts'
@@ -23,6 +23,8 @@ export interface SubjectArgument {
   readonly output?: string
   readonly train?: readonly string[]
   readonly freeze?: readonly string[]
+  /** Of an `.onnx` file with batch normalization. */
+  readonly batchNorm?: BatchNormMode
   readonly loss?: LossName
   readonly reduction?: 'mean' | 'sum'
   readonly weightDecay?: number
@@ -154,12 +156,12 @@ async function openExperiment(argument: SubjectArgument): Promise<Subject> {
 
 /** Options that say nothing about a run or an experiment: to ignore one would be to answer another question. */
 function refuseIdleOptions(argument: SubjectArgument): void {
-  const { model, data, output, train, freeze, sampleWeights, input, target, task } = argument
+  const { model, data, output, train, freeze, batchNorm, sampleWeights, input, target, task } = argument
   const refuse = (options: Readonly<Record<string, unknown>>, where: string): void => {
     const idle = Object.keys(options).find((name) => options[name] !== undefined)
     if (idle !== undefined) throw new DomainError(`--${idle}: belongs to ${where}, got ${model}. Leave it out.`)
   }
-  refuse({ output, train, freeze, 'sample-weights': sampleWeights }, 'an .onnx file')
+  refuse({ output, train, freeze, 'batch-norm': batchNorm, 'sample-weights': sampleWeights }, 'an .onnx file')
   if (!data) refuse({ input, target, task }, 'an .onnx file or to --data')
 }
 

@@ -8,7 +8,8 @@ import type { Expr } from '../../core/expr.ts'
 import { normalizeAxis, range } from '../../core/shape.ts'
 import type { OperatorCall, OperatorFamily } from '../operator-call.ts'
 
-/** Inference with running statistics only: the training mode is another function of the batch. */
+/** Inference with running statistics, or by those of the batch where the caller asks for them. What the file itself says
+ * about training mode is refused: it would change the running statistics. */
 function batchNorm(call: OperatorCall): Expr {
   call.ignore('momentum')
   const training = call.opset >= 14 ? call.flag('training_mode') : false
@@ -17,7 +18,11 @@ function batchNorm(call: OperatorCall): Expr {
       'batch normalization in training mode is not handled',
       'Export the model in evaluation mode (model.eval()).',
     )
-  const [x, scale, shift, mean, variance] = range(5).map((i) => call.input(i))
+  const [x, scale, shift, storedMean, storedVariance] = range(5).map((i) => call.input(i))
+  const axes = range(x.shape.length).filter((axis) => axis !== 1)
+  const { batchStatistics } = call.context
+  const mean = batchStatistics ? reduceMean(x, axes) : storedMean
+  const variance = batchStatistics ? reduceVariance(x, axes) : storedVariance
   return batchNormalization(x, scale, shift, mean, variance, call.float('epsilon', 1e-5))
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { ConnectArgument, ConnectDocument } from '../../analyses/connect-job.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { wholeNumber } from '../parse-number.ts'
-import { addSubjectOptions, subjectArgument } from '../subject-options.ts'
+import { addBatchNormOption, addSubjectOptions, subjectArgument } from '../subject-options.ts'
 import type { SubjectOptions } from '../subject-options.ts'
 
 interface ConnectOptions extends SubjectOptions {
@@ -19,9 +19,10 @@ interface ConnectOptions extends SubjectOptions {
 
 /** `thalweg connect MODEL MODEL`: barriers, permutation alignment and low-loss paths between two models. */
 export function addConnectCommand(root: Command): void {
-  addSubjectOptions(
-    root.command('connect').description('barrier, permutation alignment, low-loss paths between two models'),
-  )
+  const command = root
+    .command('connect')
+    .description('barrier, permutation alignment, low-loss paths between two models')
+  addBatchNormOption(addSubjectOptions(command))
     .argument('<other>', 'second model, of the same architecture')
     .addOption(
       new Option('--match <how...>', 'bring the units of the second into the order of the first')

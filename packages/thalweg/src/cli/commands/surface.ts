@@ -4,7 +4,7 @@ import type { SurfaceDocument } from '../../analyses/surface-job.ts'
 import type { SurfaceArgument } from '../../analyses/surface-results.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
-import { addSubjectOptions, subjectArgument } from '../subject-options.ts'
+import { addBatchNormOption, addSubjectOptions, subjectArgument } from '../subject-options.ts'
 import type { SubjectOptions } from '../subject-options.ts'
 
 type Request = SurfaceArgument['request']
@@ -24,6 +24,7 @@ interface SurfaceOptions extends SubjectOptions {
   readonly to?: readonly string[]
   readonly trajectory?: readonly string[]
   readonly heldOut?: readonly string[]
+  readonly perClass?: boolean
   readonly dtype: SurfaceArgument['dtype']
   readonly evaluation?: SurfaceArgument['evaluation']
   readonly refine: number
@@ -47,7 +48,7 @@ export function addSurfaceCommand(root: Command): void {
   const command = root
     .command('surface')
     .description('1-D, 2-D, 3-D loss surfaces; trajectories; convexity map; figures, NPZ and VTP files')
-  addGridOptions(addDirectionOptions(addSubjectOptions(command))).action(
+  addGridOptions(addDirectionOptions(addBatchNormOption(addSubjectOptions(command)))).action(
     async (model: string, options: SurfaceOptions) => {
       const argument = surfaceArgument(model, options)
       if (argument.curvature > 0 && !options.json && !options.quiet)
@@ -89,7 +90,10 @@ function addDirectionOptions(command: Command): Command {
         .choices(['top', 'ends'])
         .default('top'),
     )
-    .option('--direction-file <npz>', 'arrays x, y, z [parameters], or x.NAME for each parameter')
+    .option(
+      '--direction-file <file>',
+      '.npz: arrays x, y, z [parameters], or x.NAME for each parameter; .h5: of the reference tool',
+    )
 }
 
 function addGridOptions(command: Command): Command {
@@ -101,6 +105,7 @@ function addGridOptions(command: Command): Command {
     .option('--to <model...>', 'one model (line) or two (plane) to interpolate to')
     .option('--trajectory <folder...>', 'checkpoints to draw; several are drawn on one plane')
     .option('--held-out <source...>', 'data of a second surface')
+    .option('--per-class', 'a surface for the samples of each class too')
     .addOption(new Option('--dtype <dtype>', 'arithmetic').choices(['float64', 'float32']).default('float32'))
     .addOption(
       new Option('--evaluation <how>', 'default: by the amount of arithmetic').choices(['batched', 'inputs', 'baked']),
@@ -155,6 +160,7 @@ function surfaceArgument(model: string, options: SurfaceOptions): SurfaceArgumen
     to,
     trajectory,
     heldOut: options.heldOut,
+    perClass: options.perClass ?? false,
     dtype: options.dtype,
     evaluation: options.evaluation,
     refine: options.refine,
