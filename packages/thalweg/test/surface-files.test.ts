@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { decodeHdf5 } from '../src/formats/hdf5.ts'
+import { decodeParquet } from '../src/formats/parquet.ts'
 import { program } from './run-thalweg.ts'
 
 const { folder, thalweg } = program()
@@ -148,6 +149,19 @@ describe('HDF5 with the keys of the reference tool', () => {
       expect(reply.stderr).toContain(message)
     }
   })
+})
+
+test('the Parquet table has a row per node, the first axis fastest', async () => {
+  const file = 'plane/results/surface.parquet'
+  const { columns } = await decodeParquet(readFileSync(join(folder(), file)), { file })
+  const read = (name: string): number[] => {
+    const values = columns.find((column) => column.name === name)!.read()
+    return values.kind === 'number' ? Array.from(values.values) : []
+  }
+  expect(columns.map(({ name }) => name)).toEqual(['x', 'y', 'loss', 'accuracy'])
+  expect(read('loss')).toEqual(plane.values.flat())
+  expect(read('x')).toEqual(plane.values.flatMap(() => plane.axes[0].nodes))
+  expect(read('y')).toEqual(plane.axes[1].nodes.flatMap((y) => plane.axes[0].nodes.map(() => y)))
 })
 
 test.skipIf(!has('vtk'))('VTK reads the surface for ParaView with the same numbers', () => {

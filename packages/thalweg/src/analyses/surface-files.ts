@@ -4,6 +4,8 @@ import { DomainError, numbersOf, tensor } from '@thalweg/graph'
 import { nonConvexShare } from '@thalweg/landscape'
 import type { CurvatureGrid, GridState } from '@thalweg/landscape'
 import { encodeHdf5 } from '../formats/hdf5.ts'
+import { encodeParquet } from '../formats/parquet-table.ts'
+import type { Column } from '../formats/parquet-table.ts'
 import { decodeNpz, encodeNpz } from '../formats/npz.ts'
 import { encodeVtp, surfacePolyData } from '../formats/vtp.ts'
 import type { PolyData } from '../formats/vtp.ts'
@@ -97,6 +99,7 @@ export async function writeSurface(directory: RunDirectory, results: SurfaceResu
   const vectors = chosen.directions.map((d, i) => [axisNames[i], float64Tensor([d.vector.length], d.vector)])
   const center = float64Tensor([chosen.center.length], chosen.center)
   await write('results/directions.npz', encodeNpz({ center, ...Object.fromEntries(vectors) }))
+  await write('results/surface.parquet', await encodeParquet(surfaceColumns(results)))
   await write('results/surface.h5', await encodeHdf5(referenceSurface(results)))
   const directions = chosen.directions.map((d) => d.vector)
   await write(`results/${directionsFile}`, await encodeHdf5(referenceDirections(results.subject.model, directions)))
@@ -122,6 +125,29 @@ function surfaceArrays({ nodes, training, heldOut, classes, curvature }: Surface
     ...(classes.length > 0 && classArrays(classes, shape)),
     ...(curvature && curvatureArrays(curvature)),
   }
+}
+
+/** One row per node. */
+function surfaceColumns({ nodes, training, heldOut, classes }: SurfaceResults): Column[] {
+  const stride = (axis: number): number => nodes.slice(0, axis).reduce((product, n) => product * n.length, 1)
+  const at = (axis: number): Float64Array =>
+    training.values.map((_, node) => nodes[axis][Math.floor(node / stride(axis)) % nodes[axis].length])
+  const ofState = ({ values, accuracies }: GridState, prefix: string, of: string): Column[] => [
+    { name: `${prefix}loss`, description: `loss of ${of}`, data: values },
+    ...(accuracies
+      ? [{ name: `${prefix}accuracy`, description: `share of ${of} that is right`, data: accuracies }]
+      : []),
+  ]
+  return [
+    ...nodes.map((_, axis) => ({
+      name: axisNames[axis],
+      description: `step along direction ${axis + 1}, in units of that direction`,
+      data: at(axis),
+    })),
+    ...ofState(training, '', 'the training data'),
+    ...(heldOut ? ofState(heldOut, 'held_out_', 'the held-out data') : []),
+    ...classes.flatMap(({ label, state }) => ofState(state, `class_${label}_`, `the samples of class ${label}`)),
+  ]
 }
 
 /** Per class, in the order of `classLabels`. */

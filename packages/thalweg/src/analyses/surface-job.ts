@@ -32,6 +32,8 @@ import { foreignLossWarnings } from './foreign-loss.ts'
 import { axisOf, chooseDirections } from './surface-directions.ts'
 import type { ChosenDirections } from './surface-directions.ts'
 import { curvatureJson, nested, openOutput, readState, stateArrays, writeSurface } from './surface-files.ts'
+import { sharpnessCaveat, sharpnessOf } from './surface-sharpness.ts'
+import type { Sharpness } from './surface-sharpness.ts'
 import type { ClassSurface, PlacedPoint, PlacedTrajectory, SurfaceArgument, SurfaceResults } from './surface-results.ts'
 
 /** The document that `thalweg surface --json` prints, without the common head. */
@@ -118,6 +120,7 @@ class SurfaceRun {
     const heldOut = await this.#heldOut(chosen, nodes)
     const classes = await this.#classes(chosen, nodes)
     const curvature = await this.#curvature(chosen, axes)
+    const sharpness = await this.#sharpness(chosen.center)
     const results: SurfaceResults = {
       argument: this.#argument,
       subject: this.#subject,
@@ -133,6 +136,7 @@ class SurfaceRun {
       ),
       trajectories: placed,
       curvature,
+      sharpness,
       cosines: orthogonality(chosen.directions.map((d) => d.vector)).cosines,
     }
     const files = await writeSurface(this.#directory, results)
@@ -373,8 +377,14 @@ class SurfaceRun {
     return grid
   }
 
+  async #sharpness(center: Float64Array): Promise<Sharpness | null> {
+    if (!this.#argument.sharpness) return null
+    this.#warnings.push(sharpnessCaveat)
+    return sharpnessOf(this.#curvatureLoss(), center, this.#argument.request.seed, this.#context)
+  }
+
   #document(results: SurfaceResults, files: readonly string[], center: number, evaluation: object): SurfaceDocument {
-    const { chosen, axes, nodes, training, heldOut, classes, minima, trajectories, curvature } = results
+    const { chosen, axes, nodes, training, heldOut, classes, minima, trajectories, curvature, sharpness } = results
     const { request } = this.#argument
     const inline = training.values.length <= inlineNodesMax
     const listed = (values: Float64Array | null | undefined): unknown =>
@@ -423,6 +433,7 @@ class SurfaceRun {
         pca: { explained: Array.from(chosen.pca.explained), randomWalk: Array.from(chosen.pca.randomWalk) },
       }),
       ...(curvature && { curvature: curvatureJson(curvature, this.#curvatureLoss().samples) }),
+      ...(sharpness && { sharpness }),
       evaluation,
       directory: this.#directory.path,
       files: [...files, 'results/surface.json'],

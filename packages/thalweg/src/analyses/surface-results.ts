@@ -2,6 +2,7 @@ import type { FloatDType } from '@thalweg/graph'
 import type { Axis, CurvatureGrid, EvaluationMethod, GridMinimum, GridState, ProjectedPoint } from '@thalweg/landscape'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import type { ChosenDirections, DirectionRequest } from './surface-directions.ts'
+import type { Sharpness } from './surface-sharpness.ts'
 
 /** What `thalweg surface` asks of its worker. */
 export interface SurfaceArgument {
@@ -17,6 +18,7 @@ export interface SurfaceArgument {
   readonly heldOut?: readonly string[]
   /** A surface for the samples of each class. */
   readonly perClass: boolean
+  readonly sharpness: boolean
   readonly dtype: FloatDType
   readonly evaluation?: EvaluationMethod
   /** Rounds of refinement around the lowest node and along trajectories. */
@@ -71,5 +73,6 @@ export interface SurfaceResults {
   readonly minima: readonly GridMinimum[]
   readonly trajectories: readonly PlacedTrajectory[]
   readonly curvature: CurvatureGrid | null
+  readonly sharpness: Sharpness | null
   readonly cosines: readonly number[]
 }

@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { SurfaceDocument } from '../../analyses/surface-job.ts'
+import type { Sharpness } from '../../analyses/surface-sharpness.ts'
 import type { SurfaceArgument } from '../../analyses/surface-results.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
@@ -25,6 +26,7 @@ interface SurfaceOptions extends SubjectOptions {
   readonly trajectory?: readonly string[]
   readonly heldOut?: readonly string[]
   readonly perClass?: boolean
+  readonly sharpness?: boolean
   readonly dtype: SurfaceArgument['dtype']
   readonly evaluation?: SurfaceArgument['evaluation']
   readonly refine: number
@@ -105,6 +107,7 @@ function addGridOptions(command: Command): Command {
     .option('--to <model...>', 'one model (line) or two (plane) to interpolate to')
     .option('--trajectory <folder...>', 'checkpoints to draw; several are drawn on one plane')
     .option('--held-out <source...>', 'data of a second surface')
+    .option('--sharpness', 'λ_max, trace, Keskar, SAM and filter-normalized sharpness at the center (float64)')
     .option('--per-class', 'a surface for the samples of each class too')
     .addOption(new Option('--dtype <dtype>', 'arithmetic').choices(['float64', 'float32']).default('float32'))
     .addOption(
@@ -161,6 +164,7 @@ function surfaceArgument(model: string, options: SurfaceOptions): SurfaceArgumen
     trajectory,
     heldOut: options.heldOut,
     perClass: options.perClass ?? false,
+    sharpness: options.sharpness ?? false,
     dtype: options.dtype,
     evaluation: options.evaluation,
     refine: options.refine,
@@ -192,6 +196,7 @@ interface Document {
   readonly minima: readonly { readonly at: readonly number[]; readonly value: number; readonly persistence: number }[]
   readonly offPlaneDistance?: readonly number[]
   readonly pca?: { readonly explained: readonly number[]; readonly randomWalk: readonly number[] }
+  readonly sharpness?: Sharpness
   readonly curvature?: { readonly nonConvexShare: number; readonly products: number }
   readonly evaluation: { readonly method: string; readonly points: number; readonly msPerPoint: number }
   readonly directory: string
@@ -201,6 +206,14 @@ interface Document {
 /** At most four digits. */
 function short(value: number): number {
   return Number(value.toPrecision(4))
+}
+
+function sharpnessLine({ lambdaMax, trace, keskar, sam, filterNormalized }: Sharpness): string {
+  const { value, standardError, alpha } = filterNormalized
+  return (
+    `sharpness: λ_max ${short(lambdaMax.value)}, trace ${short(trace.value)}, Keskar ≥ ${short(keskar.value)} (ε ${keskar.epsilon}), ` +
+    `SAM ≥ ${short(sam.value)} (ρ ${sam.rho}), filter-normalized ${short(value)} ± ${short(standardError)} (α ${alpha})`
+  )
 }
 
 function surfaceLines(d: Document, elapsedMs: number): string[] {
@@ -220,6 +233,7 @@ function surfaceLines(d: Document, elapsedMs: number): string[] {
         ]
       : []),
     ...(d.offPlaneDistance ? [`trajectory up to ${Math.max(...d.offPlaneDistance).toPrecision(4)} off the plane`] : []),
+    ...(d.sharpness ? [sharpnessLine(d.sharpness)] : []),
     ...(d.curvature ? [`negative curvature above 10 % on ${percent(d.curvature.nonConvexShare)} of the nodes`] : []),
     `${d.evaluation.points} points, ${d.evaluation.method}, ${d.evaluation.msPerPoint.toPrecision(3)} ms each, ${duration(elapsedMs)} in all`,
     `files: ${d.directory}`,
