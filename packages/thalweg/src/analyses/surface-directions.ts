@@ -40,8 +40,10 @@ export interface DirectionRequest {
 export interface DirectionSources {
   readonly model: Model
   readonly theta: Float64Array
-  /** float64, for eigenvectors and gradient. */
+  /** float64, for the gradient. */
   readonly loss: () => Loss
+  /** float64, for eigenvectors; may be on fewer samples. */
+  readonly curvatureLoss: () => Loss
   /** Points of the other models to interpolate to. */
   readonly others: readonly Float64Array[]
   readonly trajectories: readonly Trajectory[]
@@ -76,7 +78,7 @@ export async function chooseDirections(
 
 async function unorthogonalized(
   request: DirectionRequest,
-  { model, theta, loss, others, trajectories }: DirectionSources,
+  { model, theta, loss, curvatureLoss, others, trajectories }: DirectionSources,
   { onProgress, signal }: JobContext,
 ): Promise<ChosenDirections> {
   const { dimensions, seed } = request
@@ -95,7 +97,12 @@ async function unorthogonalized(
     case 'eigenvectors': {
       const onProducts = (done: number, total: number): void => onProgress({ stage: 'eigenvectors', done, total })
       const { eigenvectors: which } = request
-      const found = await eigenDirections(loss(), theta, dimensions, { which, seed, signal, onProgress: onProducts })
+      const found = await eigenDirections(curvatureLoss(), theta, dimensions, {
+        which,
+        seed,
+        signal,
+        onProgress: onProducts,
+      })
       return { ...plain, directions: found, ranges: unit }
     }
     case 'gradient': {

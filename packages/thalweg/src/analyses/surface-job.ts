@@ -161,7 +161,15 @@ class SurfaceRun {
     for (const model of to) others.push(await this.#other(model, subject))
     const { model, theta, dataset } = this.#subject
     const loss = (): Loss => this.#lossOn(dataset, 'float64')
-    return chooseDirections(request, { model, theta, loss, others, trajectories }, this.#context)
+    const curvatureLoss = (): Loss => this.#curvatureLoss()
+    const chosen = await chooseDirections(
+      request,
+      { model, theta, loss, curvatureLoss, others, trajectories },
+      this.#context,
+    )
+    if (request.kind === 'eigenvectors' && this.#curvatureLoss().samples < sampleCount(dataset))
+      this.#warnings.push(`Eigenvectors are those of the first ${this.#curvatureLoss().samples} samples.`)
+    return chosen
   }
 
   /** θ of another model, with a warning where the first model's constants make it another function. */

@@ -124,7 +124,11 @@ function addGridOptions(command: Command): Command {
       'extreme Hessian eigenvalues and convexity on n × n nodes (float64)',
       wholeNumber('--curvature-grid', 2),
     )
-    .option('--curvature-samples <n>', 'on the first n samples only', wholeNumber('--curvature-samples', 1))
+    .option(
+      '--curvature-samples <n>',
+      'curvature and eigenvectors on the first n samples only',
+      wholeNumber('--curvature-samples', 1),
+    )
     .option('--trajectory-curvature', 'extreme Hessian eigenvalues along the trajectories')
     .addOption(
       new Option('--scale <how>', 'of the figures; relative: over the lowest loss')
