@@ -24,7 +24,7 @@ import { renderSvg } from '../report/render-svg.ts'
 import type { Figure } from '../report/scene.ts'
 import { float64Tensor } from '../runs/run-directory.ts'
 import type { RunDirectory } from '../runs/run-directory.ts'
-import { openSubject, subjectJson } from '../subject/subject.ts'
+import { dataName, openSubject, subjectJson } from '../subject/subject.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import { foreignLossWarnings } from './foreign-loss.ts'
 import { openOutput } from './surface-files.ts'
@@ -244,12 +244,13 @@ async function writeFiles(
   return files
 }
 
-function connectFigures({ model, dataPath, spec }: Subject, paths: readonly Path[]): Record<string, Figure> {
+function connectFigures(subject: Subject, paths: readonly Path[]): Record<string, Figure> {
   const short = (value: number): string | number =>
     Number.isFinite(value) ? Number(value.toPrecision(3)) : 'not finite'
+  const { model, spec } = subject
   const settings = [
     { name: 'model', value: model.name },
-    { name: 'data', value: dataPath },
+    { name: 'data', value: dataName(subject) },
     { name: 'points', value: paths[0].line.t.length },
     ...paths.map((p) => ({ name: `barrier, ${p.label}`, value: short(p.barrier.overMean) })),
   ]

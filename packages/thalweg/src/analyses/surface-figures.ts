@@ -2,6 +2,7 @@ import { nodeAt } from '@thalweg/landscape'
 import type { Axis, GridMinimum, GridState } from '@thalweg/landscape'
 import { formatMeasured, formatNumber } from '../report/format-number.ts'
 import type { Axis as FigureAxis, Figure, LineChart, Marker, Setting, Trajectory } from '../report/scene.ts'
+import { dataName } from '../subject/subject.ts'
 import type { PlacedTrajectory, SurfaceResults } from './surface-results.ts'
 
 const names = ['α', 'β', 'γ']
@@ -29,7 +30,7 @@ function settingsOf(results: SurfaceResults): Setting[] {
   const range = ({ start, end }: Axis): string => `${short(start)} … ${short(end)}`
   return [
     { name: 'model', value: subject.model.name },
-    { name: 'data', value: subject.dataPath },
+    { name: 'data', value: dataName(subject) },
     { name: 'loss', value: `${subject.spec.name}, ${subject.spec.reduction}` },
     { name: 'directions', value: chosen.directions.map((d) => d.label).join(', ') },
     ...chosen.directions.flatMap((d, i) =>

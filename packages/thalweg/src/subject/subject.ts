@@ -3,12 +3,18 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { DomainError, FormatError } from '@thalweg/graph'
 import { flattenParameters, lossNames, sampleCount } from '@thalweg/landscape'
 import type { BatchNormMode, Dataset, LossName, LossSpec, Model } from '@thalweg/landscape'
-import { loadExperimentData, loadExperimentModel, readExperiment } from '../experiment/load-experiment.ts'
+import {
+  experimentModelSource,
+  loadExperimentData,
+  loadExperimentModel,
+  readExperiment,
+} from '../experiment/load-experiment.ts'
 import { experimentSchema } from '../experiment/schema.ts'
 import type { Experiment } from '../experiment/schema.ts'
 import { loadData } from '../formats/load-data.ts'
 import { decodeSafetensors } from '../formats/safetensors.ts'
 import { openModelWithData } from '../models/open-model-with-data.ts'
+import type { ModelSource } from './portable-loss.ts'
 
 /** What the command line says about MODEL and its loss. Everything but `model` may come from a run or an experiment. */
 export interface SubjectArgument {
@@ -38,6 +44,8 @@ export interface SubjectArgument {
 export interface Subject {
   readonly path: string
   readonly model: Model
+  /** From which another process can make the same model. */
+  readonly source: ModelSource
   readonly theta: Float64Array
   readonly dataset: Dataset
   readonly dataPath: string
@@ -77,11 +85,12 @@ async function openFile(argument: SubjectArgument): Promise<Subject> {
     throw new DomainError(
       `${argument.model}: say on which loss the model was trained: --loss ${lossNames.join(' | ')}.`,
     )
-  const { loss, model: path } = argument
+  const { loss, model: path, output, train, freeze } = argument
   const { model, dataset } = await openModelWithData(path, argument.data, { ...argument, loss })
   return {
     path: argument.model,
     model,
+    source: { kind: 'onnx', path, choice: { output, train, freeze, loss } },
     theta: model.initialize(argument.seed),
     dataset,
     dataPath: argument.data.join(','),
@@ -175,11 +184,13 @@ async function fromExperiment(
   const dataset = argument.data
     ? await loadArgumentData(argument, argument.data)
     : (await loadExperimentData(experiment, file)).train
-  const model = loadExperimentModel(experiment.model, file, dataset, argument.loss ?? experiment.loss.name)
+  const read = argument.loss ?? experiment.loss.name
+  const model = loadExperimentModel(experiment.model, file, dataset, read)
   const { weightDecay, ...spec } = experiment.loss
   return {
     path: argument.model,
     model,
+    source: experimentModelSource(experiment.model, file, read),
     theta: thetaOf(model),
     dataset,
     dataPath: argument.data?.join(',') ?? dataset.origin,
@@ -193,6 +204,11 @@ async function fromExperiment(
 function otherDataWarnings({ data }: Experiment): string[] {
   const other = 'The data are not those of the run: what is critical on one set is not on another.'
   return data.standardize ? [other, 'The run standardized its data; those of --data are taken as they are.'] : [other]
+}
+
+/** The data as a caption names them: files without their folders. */
+export function dataName({ dataPath }: Pick<Subject, 'dataPath'>): string {
+  return dataPath.replaceAll(/[^,]*[/\\]/g, '')
 }
 
 /** The part of every JSON document that says what was looked at. */
