@@ -1,6 +1,7 @@
 import type { HistoryPoint } from '@thalweg/landscape'
 import { eigenvalueFigure } from '../analyses/diagnosis-report.ts'
 import type { Figure, Series, Setting } from '../report/scene.ts'
+import { runWords } from './run-words.ts'
 import type { RunResults } from './run-results.ts'
 
 type Column = Exclude<keyof HistoryPoint, 'step' | 'epoch'>
@@ -23,35 +24,39 @@ function trainingFigures({ training, experiment }: RunResults, lang: 'en' | 'zh'
   if (!training) return {}
   const { history } = training
   const spec = experiment.training!
+  const words = runWords(lang)
   const settings: Setting[] = [
-    { name: 'optimizer', value: spec.optimizer.name },
-    ...(spec.learningRate === undefined ? [] : [{ name: 'learning rate', value: spec.learningRate }]),
-    { name: 'batch', value: spec.batchSize },
-    { name: 'seed', value: experiment.seed },
+    { name: words.settings.optimizer, value: spec.optimizer.name },
+    ...(spec.learningRate === undefined ? [] : [{ name: words.settings.learningRate, value: spec.learningRate }]),
+    { name: words.settings.batch, value: spec.batchSize },
+    { name: words.settings.seed, value: experiment.seed },
   ]
   const loss: Figure = {
     kind: 'line-chart',
     lang,
-    title: 'Loss',
-    caption: `The ${experiment.loss.name} loss on all training and held-out samples during training.`,
+    title: words.loss,
+    caption: words.lossCaption(experiment.loss.name),
     settings,
-    x: { label: 'epoch' },
-    y: { label: 'loss', scale: 'log' },
-    series: [...series(history, 'training', 'loss', 'solid'), ...series(history, 'test', 'testLoss', 'dashed')],
+    x: { label: words.epoch },
+    y: { label: words.loss, scale: 'log' },
+    series: [
+      ...series(history, words.trainingSeries, 'loss', 'solid'),
+      ...series(history, words.testSeries, 'testLoss', 'dashed'),
+    ],
   }
   const shares = [
-    ...series(history, 'training', 'accuracy', 'solid'),
-    ...series(history, 'test', 'testAccuracy', 'dashed'),
+    ...series(history, words.trainingSeries, 'accuracy', 'solid'),
+    ...series(history, words.testSeries, 'testAccuracy', 'dashed'),
   ]
   if (shares.length === 0) return { loss }
   const accuracy: Figure = {
     kind: 'line-chart',
     lang,
-    title: 'Accuracy',
-    caption: 'Share of samples whose largest score is the right class.',
+    title: words.accuracy,
+    caption: words.accuracyCaption,
     settings,
-    x: { label: 'epoch' },
-    y: { label: 'accuracy', format: 'percent' },
+    x: { label: words.epoch },
+    y: { label: words.accuracyAxis, format: 'percent' },
     series: shares,
   }
   return { loss, accuracy }
@@ -60,6 +65,9 @@ function trainingFigures({ training, experiment }: RunResults, lang: 'en' | 'zh'
 function surfaceFigures({ plane, experiment }: RunResults, lang: 'en' | 'zh'): Record<string, Figure> {
   const spec = experiment.analyses.surface
   if (!plane || !spec) return {}
+  const words = runWords(lang)
+  const { settings: names } = words
+  const positive = plane.values.every((v) => v > 0)
   const grid = {
     lang,
     x: { label: 'α' },
@@ -67,30 +75,30 @@ function surfaceFigures({ plane, experiment }: RunResults, lang: 'en' | 'zh'): R
     xs: Array.from(plane.x),
     ys: Array.from(plane.y),
     values: Array.from(plane.values),
-    valueLabel: 'loss',
-    valueScale: plane.values.every((v) => v > 0) ? ('log' as const) : ('linear' as const),
+    valueLabel: words.loss,
+    valueScale: positive ? ('log' as const) : ('linear' as const),
     settings: [
-      { name: 'directions', value: 'Gaussian' },
-      { name: 'normalization', value: spec.normalization },
-      { name: 'vectors', value: spec.ignoreVectors ? 'kept' : 'moved' },
-      { name: 'points', value: `${plane.x.length} × ${plane.y.length}` },
-      { name: 'cosine of the directions', value: Number(plane.cosine.toPrecision(2)) },
-      { name: 'seed', value: experiment.seed },
+      { name: names.directions, value: 'Gaussian' },
+      { name: names.normalization, value: spec.normalization },
+      { name: names.vectors, value: spec.ignoreVectors ? names.kept : names.moved },
+      { name: names.points, value: `${plane.x.length} × ${plane.y.length}` },
+      { name: names.cosine, value: Number(plane.cosine.toPrecision(2)) },
+      { name: names.seed, value: experiment.seed },
     ],
   }
   return {
     surface: {
       ...grid,
       kind: 'contour-plane',
-      title: 'Training loss on a random plane',
-      caption: 'Loss at θ + αδ + βη; the end of training is at the center.',
-      markers: [{ kind: 'end', x: 0, y: 0, label: 'end of training' }],
+      title: words.plane,
+      caption: words.planeCaption,
+      markers: [{ kind: 'end', x: 0, y: 0, label: words.end }],
     },
     'surface-3d': {
       ...grid,
       kind: 'surface-still',
-      title: 'The same plane as a surface',
-      caption: 'Height is the loss on a logarithmic scale.',
+      title: words.surface,
+      caption: words.surfaceCaption(positive),
     },
   }
 }

@@ -1,12 +1,15 @@
 import { parameterCount, sampleCount } from '@thalweg/landscape'
 import type { RunDirectory } from '../runs/run-directory.ts'
 import { packageVersion } from '../runs/manifest.ts'
-import type { Figure } from '../report/scene.ts'
-import type { Report, Section, VerdictCard } from '../report/report.ts'
+import { languages } from '../report/scene.ts'
+import type { Figure, Language } from '../report/scene.ts'
+import type { Fact, Report, Section, VerdictCard } from '../report/report.ts'
 import { formatNumber, formatPercent } from '../report/format-number.ts'
 import { allWarnings, verdictCard } from '../analyses/diagnosis-document.ts'
 import { spectrumSection } from '../analyses/diagnosis-report.ts'
 import { runFigures } from './run-figures.ts'
+import { runWords } from './run-words.ts'
+import type { RunWords } from './run-words.ts'
 import type { RunResults } from './run-results.ts'
 
 export interface WriteReportOptions {
@@ -17,7 +20,12 @@ export interface WriteReportOptions {
   readonly png: boolean
 }
 
-/** Writes figures and `report.html` of a run; returns the verdict that they show. */
+/** Where the report of a run lies as plain data: `thalweg report` makes the page again, in either language. */
+export function reportDataFile(lang: Language): string {
+  return `results/report.${lang}.json`
+}
+
+/** Writes figures, `report.html` and the data of the report in both languages; returns the verdict that they show. */
 export async function writeReport(
   directory: RunDirectory,
   results: RunResults,
@@ -25,49 +33,45 @@ export async function writeReport(
 ): Promise<VerdictCard | null> {
   const { renderSvg } = await import('../report/render-svg.ts')
   const { renderReport } = await import('../report/render-report.ts')
+  const reports = languages.map((lang) => runReport(results, { ...options, lang }))
+  for (const report of reports) await directory.writeJson(reportDataFile(report.lang), report)
   const figures = runFigures(results, options.lang)
   for (const [name, figure] of Object.entries(figures)) {
     await directory.writeText(`figures/${name}.svg`, renderSvg(figure))
     if (options.png)
       await directory.writeBytes(`figures/${name}.png`, (await import('../report/render-png.ts')).renderPng(figure))
   }
-  const verdict = results.diagnosis ? verdictCard(results.diagnosis, options.lang) : null
-  await directory.writeText('report.html', renderReport(runReport(results, verdict, figures, options)))
-  return verdict
+  const shown = reports.find(({ lang }) => lang === options.lang)!
+  await directory.writeText('report.html', renderReport(shown))
+  return shown.verdict ?? null
 }
 
-function runReport(
-  results: RunResults,
-  verdict: VerdictCard | null,
-  figures: Readonly<Record<string, Figure>>,
-  options: WriteReportOptions,
-): Report {
-  const { experiment, model, data, end } = results
-  const held = end.testLoss === undefined ? [] : [{ label: 'Test loss', value: end.testLoss }]
-  const shares = Number.isNaN(end.accuracy) ? [] : [{ label: 'Training accuracy', value: formatPercent(end.accuracy) }]
-  const testShare =
-    end.testAccuracy === undefined || Number.isNaN(end.testAccuracy)
-      ? []
-      : [{ label: 'Test accuracy', value: formatPercent(end.testAccuracy) }]
+function runReport(results: RunResults, options: WriteReportOptions): Report {
+  const { experiment, model, data, end, diagnosis } = results
+  const { lang } = options
+  const words = runWords(lang)
+  const figures = runFigures(results, lang)
+  const share = (label: string, value: number | undefined): Fact[] =>
+    value === undefined || Number.isNaN(value) ? [] : [{ label, value: formatPercent(value) }]
   return {
-    lang: options.lang,
+    lang,
     title: experiment.name,
-    subtitle: experiment.description ?? `${model.name}, ${parameterCount(model)} parameters, on ${data.train.name}`,
-    ...(verdict && { verdict }),
+    subtitle: experiment.description ?? words.subtitle(model.name, parameterCount(model), data.train.name),
+    ...(diagnosis && { verdict: verdictCard(diagnosis, lang) }),
     facts: [
-      { label: 'Training loss', value: end.loss, note: lossNote(results) },
-      { label: 'Gradient norm', value: end.gradientNorm, note: 'float64, full training data' },
-      ...shares,
-      ...held,
-      ...testShare,
+      { label: words.trainingLoss, value: end.loss, note: lossNote(results, words) },
+      { label: words.gradientNorm, value: end.gradientNorm, note: words.gradientNote },
+      ...share(words.trainingAccuracy, end.accuracy),
+      ...(end.testLoss === undefined ? [] : [{ label: words.testLoss, value: end.testLoss }]),
+      ...share(words.testAccuracy, end.testAccuracy),
     ],
-    warnings: results.diagnosis ? allWarnings(model.notes, results.diagnosis, options.lang) : model.notes,
+    warnings: diagnosis ? allWarnings(model.notes, diagnosis, lang) : model.notes,
     sections: [
-      trainingSection(results, figures),
-      ...(results.diagnosis ? [spectrumSection(results.diagnosis, options.lang)] : []),
-      surfaceSection(figures),
+      trainingSection(results, figures, words),
+      ...(diagnosis ? [spectrumSection(diagnosis, lang)] : []),
+      { id: 'surface', title: words.around, blocks: figureBlock(figures, ['surface', 'surface-3d']) },
     ].filter((s) => s.blocks.length > 0),
-    settings: settingsOf(results),
+    settings: settingsOf(results, words),
     versions: [
       { name: 'thalweg', value: packageVersion() },
       { name: 'engine', value: options.fingerprint },
@@ -77,9 +81,9 @@ function runReport(
   }
 }
 
-function lossNote({ experiment: { loss } }: RunResults): string {
-  const decay = loss.weightDecay > 0 ? `, weight decay ${formatNumber(loss.weightDecay)}` : ''
-  return `${loss.name}, ${loss.reduction}${decay}`
+function lossNote({ experiment: { loss } }: RunResults, words: RunWords): string {
+  const decay = loss.weightDecay > 0 ? [words.weightDecay(formatNumber(loss.weightDecay))] : []
+  return [loss.name, loss.reduction, ...decay].join(', ')
 }
 
 function figureBlock(figures: Readonly<Record<string, Figure>>, names: readonly string[]): Section['blocks'] {
@@ -87,25 +91,22 @@ function figureBlock(figures: Readonly<Record<string, Figure>>, names: readonly 
   return there.length > 0 ? [{ kind: 'figures', figures: there }] : []
 }
 
-function trainingSection({ training }: RunResults, figures: Readonly<Record<string, Figure>>): Section {
+function trainingSection(
+  { training }: RunResults,
+  figures: Readonly<Record<string, Figure>>,
+  words: RunWords,
+): Section {
   return {
     id: 'training',
-    title: 'Training',
+    title: words.training,
     blocks: training
-      ? [{ kind: 'paragraph', text: training.message }, ...figureBlock(figures, ['loss', 'accuracy'])]
+      ? [{ kind: 'paragraph', text: words.ended(training) }, ...figureBlock(figures, ['loss', 'accuracy'])]
       : [],
   }
 }
 
-function surfaceSection(figures: Readonly<Record<string, Figure>>): Section {
-  return {
-    id: 'surface',
-    title: 'The loss around the end of training',
-    blocks: figureBlock(figures, ['surface', 'surface-3d']),
-  }
-}
-
-function settingsOf({ experiment, model, data }: RunResults): Report['settings'] {
+function settingsOf({ experiment, model, data }: RunResults, words: RunWords): Report['settings'] {
+  const { settings: names } = words
   const flat = (value: object): { name: string; value: string | number | boolean }[] =>
     Object.entries(value)
       .filter(([, v]) => v !== undefined)
@@ -114,18 +115,18 @@ function settingsOf({ experiment, model, data }: RunResults): Report['settings']
         value: typeof v === 'object' ? JSON.stringify(v).replaceAll('"', '') : (v as string | number | boolean),
       }))
   return [
-    { title: 'Model', rows: [...flat(experiment.model), { name: 'parameters', value: parameterCount(model) }] },
+    { title: names.model, rows: [...flat(experiment.model), { name: names.parameters, value: parameterCount(model) }] },
     {
-      title: 'Data',
+      title: names.data,
       rows: [
-        { name: 'name', value: data.train.name },
-        { name: 'training samples', value: sampleCount(data.train) },
-        { name: 'test samples', value: data.test ? sampleCount(data.test) : 0 },
-        { name: 'digest', value: data.train.digest.slice(0, 16) },
+        { name: names.name, value: data.train.name },
+        { name: names.trainingSamples, value: sampleCount(data.train) },
+        { name: names.testSamples, value: data.test ? sampleCount(data.test) : 0 },
+        { name: names.digest, value: data.train.digest.slice(0, 16) },
       ],
     },
-    { title: 'Loss', rows: flat(experiment.loss) },
-    { title: 'Training', rows: experiment.training ? flat(experiment.training) : [] },
-    { title: 'Seed', rows: [{ name: 'seed', value: experiment.seed }] },
+    { title: words.loss, rows: flat(experiment.loss) },
+    { title: words.training, rows: experiment.training ? flat(experiment.training) : [] },
+    { title: names.seed, rows: [{ name: names.seed, value: experiment.seed }] },
   ].filter((group) => group.rows.length > 0)
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { InvariantError } from '@thalweg/graph'
 import { describe, expect, it } from 'vitest'
 import { inlineText, renderReport } from './render-report.ts'
 import type { Report, VerdictKind } from './report.ts'
@@ -122,6 +124,34 @@ describe('renderReport', () => {
     const html = renderReport({ lang: 'en', title: 't', sections: [], verdict: { kind, summary: 's', evidence: [] } })
     expect(html).toContain('class="glyph"')
     expect(html).not.toContain('undefined')
+  })
+
+  it('carries the scripts that it is given, admits exactly those, and lets no data out of their element', () => {
+    const scripts = ["document.body.dataset.ready = 'yes'\r\n", 'document.title += "·"']
+    const data = { surface: { title: '</script><script>alert(1)</script>', loss: [1, Number.NaN] } }
+    const html = renderReport({ lang: 'en', title: 't', sections: [], interactive: { scripts, data } })
+    const hashes = scripts.map(
+      (code) => `'sha256-${createHash('sha256').update(code.replaceAll('\r\n', '\n')).digest('base64')}'`,
+    )
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1]
+    expect(policy).toBe(`default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${hashes.join(' ')}`)
+    const elements = [...html.matchAll(/<script([^>]*)>([^]*?)<\/script>/g)].map(([, head, text]) => [head, text])
+    expect(elements).toEqual([
+      [' type="application/json" id="surface"', expect.stringContaining('\\u003c/script>\\u003cscript>alert(1)')],
+      ['', scripts[0].replaceAll('\r\n', '\n')],
+      ['', scripts[1]],
+    ])
+    expect(JSON.parse(elements[0][1])).toEqual({ title: data.surface.title, loss: [1, null] })
+    for (const code of ['"</ScRiPt>"', '<!-- x', '"<script>"'])
+      expect(() =>
+        renderReport({ lang: 'en', title: 't', sections: [], interactive: { scripts: [code], data: {} } }),
+      ).toThrow(InvariantError)
+  })
+
+  it('without scripts its policy admits none', () => {
+    const html = renderReport(sample(EVIL))
+    expect(html).toContain("content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"")
+    expect(html).not.toContain('<script')
   })
 
   it('an empty report is a page', () => {

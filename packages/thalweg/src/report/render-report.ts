@@ -1,11 +1,13 @@
 import { contourMotif, THALWEG_SIGN } from './contour-motif.ts'
 import { escapeMarkup } from './escape-markup.ts'
 import { formatNumber, formatQuantity } from './format-number.ts'
+import { pageScripts } from './page-scripts.ts'
 import { naturalWidth, renderSvg, settingText } from './render-svg.ts'
-import type { Block, Cell, Evidence, Fact, Report, Table, VerdictCard } from './report.ts'
+import type { Block, Cell, Evidence, Fact, Interactive, Report, Table, VerdictCard } from './report.ts'
 import { REPORT_STYLE } from './report-style.ts'
 import { type ReportWords, reportWords } from './report-words.ts'
 import type { Figure, Language, Setting } from './scene.ts'
+import { surfaceViewData, surfaceViewScript } from './surface-view.ts'
 import { pageTheme } from './theme.ts'
 import { VERDICT_TONES, verdictGlyph } from './verdict-glyph.ts'
 
@@ -15,17 +17,21 @@ const NARROW_WIDTH = 400
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 /** What a block needs to know of the page around it. */
-interface PageState {
+export interface PageState {
   readonly lang: Language
   readonly words: ReportWords
   /** Figures numbered so far. */
   figureCount: number
+  /** Data of the surfaces that can be turned, by the id of their element; absent where all stay still. */
+  readonly surfaces?: Record<string, unknown>
 }
 
-/** One self-contained HTML page: no script, no request, light and dark, fit for paper. Same report, same bytes. */
+/** One self-contained HTML page: no request, no script but those of `interactive`, light and dark, fit for paper. Same
+ * report, same bytes. */
 export function renderReport(report: Report): string {
   const words = reportWords(report.lang)
-  const state: PageState = { lang: report.lang, words, figureCount: 0 }
+  const surfaces: Record<string, unknown> = {}
+  const state: PageState = { lang: report.lang, words, figureCount: 0, surfaces }
   const parts = reportParts(report, state)
   const body = [
     report.verdict === undefined ? '' : verdictCard(report.verdict, words),
@@ -34,7 +40,13 @@ export function renderReport(report: Report): string {
     contents(parts, words),
     ...parts.map(renderPart),
   ]
-  return page(report, words, body.join('\n'))
+  return page({ ...report, interactive: withSurfaces(report.interactive, surfaces) }, words, body.join('\n'))
+}
+
+function withSurfaces(own: Interactive | undefined, surfaces: Readonly<Record<string, unknown>>): Interactive {
+  const { scripts, data } = own ?? { scripts: [], data: {} }
+  if (Object.keys(surfaces).length === 0) return { scripts, data }
+  return { scripts: [...scripts, surfaceViewScript()], data: { ...data, ...surfaces } }
 }
 
 /** Plain text to HTML: escaped, `code` in backticks, 10⁻⁹ with a raised exponent that every font has. */
@@ -45,8 +57,15 @@ export function inlineText(text: string): string {
     .replace(/10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/g, (_, power: string) => `10<sup>${plainPower(power)}</sup>`)
 }
 
-function page(report: Report, words: ReportWords, body: string): string {
+/** The document around a body: head, masthead and foot. `style` is added to that of reports. */
+export function page(
+  report: Pick<Report, 'title' | 'subtitle' | 'date' | 'interactive'>,
+  words: Pick<ReportWords, 'htmlLang' | 'tagline' | 'footer'>,
+  body: string,
+  style: string = '',
+): string {
   const title = escapeMarkup(report.title)
+  const { markup, directive } = pageScripts(report.interactive ?? { scripts: [], data: {} })
   const line = (name: string, text: string | undefined): string =>
     text === undefined || text === '' ? '' : `<p class="${name}">${inlineText(text)}</p>`
   const stroke = 'fill="none" stroke="#0b6477" stroke-width="2.4" stroke-linecap="round"'
@@ -57,12 +76,12 @@ function page(report: Report, words: ReportWords, body: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}${directive}">
 <meta name="generator" content="Thalweg">
 <meta name="color-scheme" content="light dark">
 <title>${title} · Thalweg</title>
 <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">
-<style>${REPORT_STYLE}</style>
+<style>${REPORT_STYLE}${style}</style>
 </head>
 <body>
 <header class="page">${contourMotif()}<div class="wrap">
@@ -73,7 +92,7 @@ function page(report: Report, words: ReportWords, body: string): string {
 ${body}
 </main>
 <footer><div class="wrap">${words.footer}</div></footer>
-</body>
+${markup}</body>
 </html>
 `
 }
@@ -176,7 +195,7 @@ function contents(parts: readonly Part[], words: ReportWords): string {
   return `<nav aria-label="${words.contents}"><ol>${items.join('')}</ol></nav>`
 }
 
-function pairs(rows: readonly Setting[], words: ReportWords): string {
+export function pairs(rows: readonly Setting[], words: ReportWords): string {
   const lines = rows.map(
     (row) => `<tr><th scope="row">${inlineText(row.name)}</th><td>${settingMarkup(row, words)}</td></tr>`,
   )
@@ -188,7 +207,7 @@ function settingMarkup({ value }: Setting, words: ReportWords): string {
   return inlineText(settingText(value))
 }
 
-function renderBlock(block: Block, state: PageState): string {
+export function renderBlock(block: Block, state: PageState): string {
   switch (block.kind) {
     case 'paragraph':
       return paragraphs(block.text)
@@ -209,9 +228,18 @@ function figures(list: readonly Figure[], state: PageState): string {
   const items = list.map((figure) => {
     const number = ++state.figureCount
     const localized = { ...figure, lang: figure.lang ?? state.lang }
-    return `<figure>${pictures(localized, single, `figure-${number}`)}${caption(figure, number, state.words)}</figure>`
+    const view = surfaceView(localized, number, state)
+    return `<figure>${pictures(localized, single, `figure-${number}`)}${view}${caption(figure, number, state.words)}</figure>`
   })
   return `<div class="figures${single ? ' single' : ''}">${items.join('')}</div>`
+}
+
+/** The place where a surface can be turned. */
+function surfaceView(figure: Figure, number: number, state: PageState): string {
+  if (figure.kind !== 'surface-still' || !state.surfaces) return ''
+  const id = `surface-${number}`
+  state.surfaces[id] = surfaceViewData(figure, state.words.surfaceView)
+  return `<div class="surface-view" data-surface="${id}"></div>`
 }
 
 /** A wide picture is drawn again for narrow screens, where scaling it down would make its text too small to read. */
@@ -257,7 +285,7 @@ function isNumeric(cells: readonly (Cell | undefined)[]): boolean {
   return first !== undefined && typeof first !== 'string'
 }
 
-function cellText(cell: Cell): string {
+export function cellText(cell: Cell): string {
   if (cell === null || typeof cell === 'number') return inlineText(formatNumber(cell))
   return inlineText(typeof cell === 'string' ? cell : formatQuantity(cell))
 }

@@ -93,6 +93,7 @@ table.evidence,.pairs table{width:100%;min-width:0}
 figure{margin:0;min-width:0}
 figure svg{display:block;max-width:100%;height:auto}
 .narrow{display:none}
+.surface-view{display:none}
 .figures.single figure{grid-column:1/-1;display:grid;grid-template-columns:minmax(0,max-content) minmax(220px,1fr);gap:36px;align-items:center}
 figcaption{font-size:14px;line-height:1.5;color:var(--muted);margin-top:8px}
 figcaption b{display:block;color:var(--ink);font-weight:600}
@@ -128,6 +129,14 @@ main>section,main>nav,main>aside{margin:32px 0}
 .evidence td{display:grid;grid-template-columns:7em 1fr;gap:10px}
 .evidence td::before{content:attr(data-label);color:var(--muted)}
 .evidence td.blank{display:none}.evidence .quantity{white-space:normal}
+}
+@media screen{
+.turnable .surface-view{display:block}.turnable .roomy,.turnable .narrow,.turnable>svg{display:none!important}
+.figures.single .turnable{grid-template-columns:minmax(0,690px) minmax(220px,1fr)}
+.surface-view canvas{display:block;width:100%;cursor:grab;touch-action:pan-y;border-radius:6px}
+.surface-view canvas:active{cursor:grabbing}
+.surface-view canvas:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+.surface-view p{margin:4px 0 0;font-size:13px;line-height:1.45;color:var(--muted);min-height:2.9em;font-variant-numeric:tabular-nums}
 }
 @media print{
 :root{${LIGHT_PAGE}--paper:#fff;--soft:#f6f5f1;--figure-paper:#fff;${printFigureColors()}}

@@ -1,5 +1,6 @@
 import type { VerdictKind } from './report.ts'
 import type { Language } from './scene.ts'
+import type { SurfaceViewWords } from './surface-view.ts'
 
 /** The words of the page around the data. */
 export interface ReportWords {
@@ -28,6 +29,7 @@ export interface ReportWords {
   readonly table: string
   readonly yes: string
   readonly no: string
+  readonly surfaceView: SurfaceViewWords
 }
 
 const english: ReportWords = {
@@ -72,6 +74,10 @@ const english: ReportWords = {
   table: 'Table',
   yes: 'yes',
   no: 'no',
+  surfaceView: {
+    label: 'A surface that can be turned with the arrow keys',
+    help: 'Drag or use the arrow keys to turn, + and − to zoom, Home to go back; point at it to read values.',
+  },
 }
 
 const chinese: ReportWords = {
@@ -116,6 +122,10 @@ const chinese: ReportWords = {
   table: '表格',
   yes: '是',
   no: '否',
+  surfaceView: {
+    label: '可用方向键转动的曲面',
+    help: '拖动或按方向键转动，按 + 和 − 缩放，按 Home 复位；指向曲面可读取数值。',
+  },
 }
 
 export function reportWords(lang: Language): ReportWords {

@@ -21,6 +21,15 @@ export interface Report {
   readonly versions?: readonly Setting[]
   /** How to repeat it: a command line, or several, one a line. */
   readonly command?: string
+  readonly interactive?: Interactive
+}
+
+/** What makes a page respond. The page's policy admits exactly these scripts, by their digests. */
+export interface Interactive {
+  /** Code of ours, never of others; each runs once, in this order, when the page's content is there. */
+  readonly scripts: readonly string[]
+  /** What the scripts read: JSON by the id of the `<script type="application/json">` that carries it. */
+  readonly data: Readonly<Record<string, unknown>>
 }
 
 export type { VerdictKind }

@@ -1,7 +1,8 @@
 /** Figures as plain data: what is to be seen, never how it is drawn. Everything here survives JSON; a number that is not
  *  finite is `null` there, so `null`, NaN and ±∞ all mean "no value" and are shown as such, never skipped silently. */
 
-export type Language = 'en' | 'zh'
+export const languages = ['en', 'zh'] as const
+export type Language = (typeof languages)[number]
 
 export type Value = number | null
 
@@ -36,7 +37,8 @@ export interface Series {
   /** Ends of an uncertainty band around `y`. */
   readonly lower?: readonly Value[]
   readonly upper?: readonly Value[]
-  readonly style?: 'solid' | 'dashed'
+  /** Lines by default; points alone, or bars from the foot of the panel, beside those of the other series. */
+  readonly style?: 'solid' | 'dashed' | 'points' | 'bars'
   /** Position in the palette; series of one color and different style belong together (train, test). Default: own place. */
   readonly color?: number
   /** Draw the points too. Default: only where there are few. */

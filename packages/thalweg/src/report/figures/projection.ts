@@ -14,8 +14,11 @@ export interface Projection {
 const HEIGHT_SHARE = 0.95
 const PLOT_HEIGHT_MAX = 480
 
+/** Where a surface is seen from if nobody says. */
+export const defaultView: NonNullable<SurfaceStill['view']> = { azimuth: 35, elevation: 32 }
+
 /** Seen from `azimuth` degrees (0 = along −y, counterclockwise from above) and `elevation` above the plane. */
-export function parallelProjection(view: SurfaceStill['view'] = { azimuth: 35, elevation: 32 }): Projection {
+export function parallelProjection(view: SurfaceStill['view'] = defaultView): Projection {
   const turn = (view.azimuth * Math.PI) / 180
   const tilt = (view.elevation * Math.PI) / 180
   const depth = ([x, y]: Vector): number => -Math.sin(turn) * x + Math.cos(turn) * y

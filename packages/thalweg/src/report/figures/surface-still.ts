@@ -1,14 +1,25 @@
 import { type AxisScale, axisScale, type Tick } from '../axis-scale.ts'
 import { colorBarWidth, colorChannels, colorScale, drawColorBar, hexOf, mapValues } from '../color-scale.ts'
 import type { Canvas, Drawing, LegendEntry } from '../drawing.ts'
+import { formatNumber } from '../format-number.ts'
 import type { SurfaceStill } from '../scene.ts'
 import { coordinate, svgElement, svgText } from '../svg-element.ts'
 import { textWidth } from '../text-layout.ts'
 import { TYPE } from '../theme.ts'
 import { missingNotes, trajectoryColor } from './plane.ts'
-import { farCorner, fitToWidth, type Projection, parallelProjection, type Screen, type Vector } from './projection.ts'
+import {
+  defaultView,
+  farCorner,
+  fitToWidth,
+  type Projection,
+  parallelProjection,
+  type Screen,
+  type Vector,
+} from './projection.ts'
 
 interface Facet {
+  /** Row-major among the cells of the grid. */
+  readonly cell: number
   readonly corners: readonly Vector[]
   readonly color: string
 }
@@ -64,6 +75,67 @@ function surfaceBox(figure: SurfaceStill, z: AxisScale): SurfaceBox {
   return { x, y, z, place }
 }
 
+/** A surface in its unit box, for a picture that can be turned: colors and shades do not hang on where it is seen from. */
+export interface SurfaceParts {
+  /** Places of the nodes in −1 … 1, and their coordinates as they are read. */
+  readonly xs: readonly number[]
+  readonly ys: readonly number[]
+  readonly xNodes: readonly string[]
+  readonly yNodes: readonly string[]
+  /** 0 … 1 per node, row-major, null where the value is not finite; and the values as they are read. */
+  readonly heights: readonly (number | null)[]
+  readonly values: readonly string[]
+  /** Of the facets, row-major, without #; empty where a corner is missing. */
+  readonly colors: readonly string[]
+  readonly paths: readonly SurfacePath[]
+  readonly xTicks: readonly ViewTick[]
+  readonly yTicks: readonly ViewTick[]
+  readonly zTicks: readonly ViewTick[]
+  readonly xLabel: string
+  readonly yLabel: string
+  readonly zLabel: string
+  readonly view: { readonly azimuth: number; readonly elevation: number }
+}
+
+interface ViewTick {
+  readonly t: number
+  readonly text: string
+}
+
+const round = (v: number): number => Math.round(v * 1e4) / 1e4
+
+export function surfaceParts(figure: SurfaceStill): SurfaceParts {
+  const colors = colorScale(figure)
+  const box = surfaceBox(figure, colors.axis)
+  const { x, y, z, place } = box
+  const facets = new Map(surfaceFacets(figure, box, colors.color).map((facet) => [facet.cell, facet.color.slice(1)]))
+  const cells = (figure.xs.length - 1) * (figure.ys.length - 1)
+  const heights = mapValues(z, figure.values)
+  const ticksOf = (axis: AxisScale, position: (at: number) => number): ViewTick[] =>
+    labeledTicks(axis).map((tick) => ({ t: round(position(tick.at)), text: tick.text }))
+  const read = (v: number | null): string => formatNumber(v, { digits: 4, trim: true })
+  return {
+    xs: figure.xs.map((v) => round(place([x.map(v), 0, 0])[0])),
+    ys: figure.ys.map((v) => round(place([0, y.map(v), 0])[1])),
+    xNodes: figure.xs.map(read),
+    yNodes: figure.ys.map(read),
+    heights: Array.from(heights, (h) => (Number.isFinite(h) ? round(place([0, 0, h])[2]) : null)),
+    values: figure.values.map(read),
+    colors: Array.from({ length: cells }, (_, cell) => facets.get(cell) ?? ''),
+    paths: surfacePaths(figure, box).map(({ points, color }) => ({
+      color,
+      points: points.map((point) => point.map(round) as unknown as Vector),
+    })),
+    xTicks: ticksOf(x, (at) => place([at, 0, 0])[0]),
+    yTicks: ticksOf(y, (at) => place([0, at, 0])[1]),
+    zTicks: ticksOf(z, (at) => place([0, 0, at])[2]),
+    xLabel: x.label,
+    yLabel: y.label,
+    zLabel: z.label,
+    view: figure.view ?? defaultView,
+  }
+}
+
 function surfaceFacets(figure: SurfaceStill, box: SurfaceBox, color: (at: number) => string): Facet[] {
   const { xs, ys } = figure
   const heights = mapValues(box.z, figure.values)
@@ -79,7 +151,11 @@ function surfaceFacets(figure: SurfaceStill, box: SurfaceBox, color: (at: number
       const at = nodes.map(([a, b]) => heights[b * xs.length + a])
       if (!at.every(Number.isFinite)) continue
       const corners = nodes.map(([a, b], k) => box.place([box.x.map(xs[a]), box.y.map(ys[b]), at[k]]))
-      facets.push({ corners, color: shade(color((at[0] + at[1] + at[2] + at[3]) / 4), corners) })
+      facets.push({
+        cell: j * (xs.length - 1) + i,
+        corners,
+        color: shade(color((at[0] + at[1] + at[2] + at[3]) / 4), corners),
+      })
     }
   }
   return facets
