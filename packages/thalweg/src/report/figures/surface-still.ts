@@ -242,8 +242,18 @@ function axisText(canvas: Canvas, projection: Projection, { x, y, place }: Surfa
 
 const labeledTicks = (axis: AxisScale): Tick[] => axis.ticks.filter((tick) => tick.text !== '')
 
+/** Whether a text that is anchored at x stays on the picture. */
+function fits(x: number, text: string, size: number, anchor: string, width: number): boolean {
+  const length = textWidth(text, size)
+  const left = x - (anchor === 'start' ? 0 : anchor === 'end' ? length : length / 2)
+  return left >= 0 && left + length <= width
+}
+
+/** Places along an edge for its name: the middle, then on towards the lower end, where there is more room beside it. */
+const namePlaces = [0, 0.15, 0.3, 0.45, 0.6]
+
 function edgeText(
-  { theme }: Canvas,
+  { theme, width }: Canvas,
   projection: Projection,
   edge: (t: number) => Vector,
   ticks: readonly { t: number; text: string }[],
@@ -263,8 +273,11 @@ function edgeText(
     return line(at, [at[0] + 5 * out[0], at[1] + 5 * out[1]]) + text(tick.text, at, 11, TYPE.tick, theme.muted)
   })
   const widest = Math.max(0, ...ticks.map((tick) => textWidth(tick.text, TYPE.tick)))
-  const middle: Screen = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]
-  const name = text(label, middle, 25 + Math.abs(out[0]) * widest, TYPE.label, theme.ink)
+  const away = 25 + Math.abs(out[0]) * widest
+  const lower = a[1] > b[1] ? -1 : 1
+  const places = namePlaces.map((t) => projection.toScreen(edge(lower * t)))
+  const roomy = places.find((at) => fits(at[0] + away * out[0], label, TYPE.label, anchor, width)) ?? places[0]
+  const name = text(label, roomy, away, TYPE.label, theme.ink)
   return `<g>${line(a, b)}${marks.join('')}${name}</g>`
 }
 
