@@ -71,6 +71,23 @@ loss: { name: half-sum-squares }
     expect(top('--operator', 'ggn')).toBeCloseTo(25, 12)
     expect(top('--operator', 'gram')).toBeCloseTo(25, 12)
   })
+
+  test('log-determinant and norms, exact; what does not exist or vanishes by definition is said', () => {
+    interface Extra {
+      logDeterminant: { value: number | null; obstacle: number | null }
+      frobeniusNorm: { value: number }
+      effectiveRank: number
+      warnings: string[]
+    }
+    const d = json('spectrum', quadratic(), '--log-det') as unknown as Extra
+    expect(d.logDeterminant.value).toBeCloseTo(Math.log(100), 12)
+    expect(d.frobeniusNorm.value).toBeCloseTo(Math.hypot(1, 4, 25), 12)
+    expect(d.effectiveRank).toBeCloseTo(900 / 642, 12)
+    const below = json('spectrum', quadratic(), '--log-det', '--shift', '-2') as unknown as Extra
+    expect(below.logDeterminant.value).toBeNull()
+    expect(below.logDeterminant.obstacle).toBeCloseTo(1, 12)
+    expect(below.warnings.join()).toMatch(/does not exist: the spectrum of A reaches down to 1/)
+  })
 })
 
 describe('thalweg diagnose', () => {

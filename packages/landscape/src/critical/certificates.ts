@@ -19,6 +19,7 @@ import { norm } from '../linalg/vector.ts'
 import type { Loss } from '../loss/loss.ts'
 import { perSample } from '../loss/loss-function.ts'
 import { randomStream } from '../random/random-stream.ts'
+import { fullyConnected } from './fully-connected.ts'
 import type { NoiseFloor } from './noise-floor.ts'
 
 /** Samples with equal inputs, and what the loss wants of the outputs there. */
@@ -304,16 +305,11 @@ function margin(outputs: Float64Array, targets: Float64Array, at: number, width:
 }
 
 async function doubled(loss: Loss, theta: Float64Array): Promise<number | null> {
-  const { architecture, parameters } = loss.model
-  if (architecture.kind !== 'mlp') return null
-  const last = architecture.widths.length - 2
+  const last = fullyConnected(loss.model)?.layers.at(-1)
+  if (!last) return null
   const scaled = theta.slice()
-  let start = 0
-  for (const { name, shape } of parameters) {
-    const end = start + sizeOf(shape)
-    if (name.startsWith(`layers.${last}.`)) for (let i = start; i < end; i++) scaled[i] *= 2
-    start = end
-  }
+  for (let i = 0; i < last.inputs * last.outputs; i++) scaled[last.weight + i] *= 2
+  for (let i = 0; last.bias !== null && i < last.outputs; i++) scaled[last.bias + i] *= 2
   return loss.value(scaled)
 }
 

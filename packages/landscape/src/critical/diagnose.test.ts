@@ -55,6 +55,30 @@ describe('linear networks', () => {
     expect(d.escape!.lossAfter).toBeLessThan(d.escape!.lossBefore - 0.5)
   })
 
+  test('matrix-free, a degenerate point is undecided: what no count has seen is not called a minimum', async () => {
+    const loss = lossOf(engine, linearNetwork([2, 2, 2, 2]), worked, halfSum)
+    const d = await diagnose(loss, new Float64Array(loss.size), { denseLimit: 0 })
+    expectWellFormed(d)
+    expect(d.verdict).toBe('undecided')
+    expect(d.summary.id).toBe('summary.undecided-uncounted')
+    expect(d.inertia).toMatchObject({ negative: 0, positive: 0, exact: false })
+    expect(d.advice[0].id).toBe('advice.dense-count')
+  })
+
+  test('matrix-free, a strict saddle is found and measured, and its index is a lower bound', async () => {
+    const loss = lossOf(engine, mlp({ widths: [2, 40, 2], activation: 'tanh' }), worked, halfSum)
+    // all weights zero and the output bias fitted: the hidden units could turn on
+    const theta = new Float64Array(loss.size)
+    theta.set([1.5, 1], loss.size - 2)
+    const options = { denseLimit: 0, maxProducts: 120, bottom: 2, top: 2 }
+    const d = await diagnose(loss, theta, options)
+    expectWellFormed(d)
+    expect(d.verdict).toBe('strict-saddle')
+    expect(d.eigenvalues.method).toBe('lanczos')
+    expect(d.inertia.exact).toBe(false)
+    expect(d.escape!.lossAfter).toBeLessThan(d.escape!.lossBefore)
+  })
+
   test('the origin with two matrices is a strict saddle with the eigenvalue of the closed form', async () => {
     const loss = lossOf(engine, linearNetwork([2, 2, 2]), worked, halfSum)
     const d = await diagnose(loss, new Float64Array(loss.size))
@@ -91,6 +115,64 @@ describe('linear networks', () => {
     expect(evidenceOf(d, 'function-space-optimum')).toBeDefined()
     expect(d.inertia.zero).toBe(4)
   })
+})
+
+test('a network near its data: a zero-loss minimum nearby is proved, and the gap is the loss', async () => {
+  const x = normalRows(21, 6, 3)
+  const model = mlp({ widths: [3, 300, 1], activation: 'tanh' })
+  const theta = model.initialize(1)
+  const f = await lossOf(
+    engine,
+    model,
+    regression(
+      x,
+      x.map(() => [0]),
+    ),
+    meanSquares,
+  ).outputs(theta)
+  const loss = lossOf(
+    engine,
+    model,
+    regression(
+      x,
+      Array.from(f, (v, i) => [v + 1e-4 * Math.sin(i + 1)]),
+    ),
+    meanSquares,
+  )
+  const d = await diagnose(loss, theta, { polish: false, denseLimit: 10 })
+  expectWellFormed(d)
+  expect(d.verdict).toBe('not-critical')
+  expect(evidenceOf(d, 'interpolation')!.claim.id).toBe('evidence.interpolation-proved')
+  expect(d.gap).toBe(d.loss)
+  expect(d.advice.map(({ id }) => id)).toContain('advice.interpolation')
+})
+
+test('theories from above add evidence about critical points', async () => {
+  const loss = lossOf(engine, linearNetwork([2, 2, 2]), worked, halfSum)
+  const evidence = [
+    {
+      kind: 'tangent-model',
+      claim: { id: 'evidence.tangent-model', values: { value: 1, gap: 0 } },
+      value: 0,
+      bound: 0,
+      method: 'test',
+    },
+  ] as const
+  const d = await diagnose(loss, new Float64Array(loss.size), { theory: async () => evidence })
+  expectWellFormed(d)
+  expect(d.evidence.at(-1)).toBe(evidence[0])
+})
+
+test('a dead network is a minimum with advice to revive its units', async () => {
+  const model = mlp({ widths: [2, 3, 1], activation: 'relu' })
+  const x = xorRows.map(([row]) => row)
+  const loss = lossOf(engine, model, regression(x, [[1], [2], [0], [3]]), meanSquares)
+  const theta = Float64Array.of(-1, -1, -1, -1, -1, -1, -0.5, -0.5, -0.5, 0.3, -0.2, 0.1, 1.5)
+  const d = await diagnose(loss, theta)
+  expectWellFormed(d)
+  expect(d.verdict).toBe('local-minimum')
+  expect(d.loss).toBeCloseTo(1.25, 14)
+  expect(d.advice.map(({ id }) => id)).toContain('advice.dead-units')
 })
 
 describe('analytic functions', () => {

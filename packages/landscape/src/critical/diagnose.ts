@@ -5,10 +5,11 @@ import { isAffineModel, isConvexLoss, nearInfimum, strongConvexityGap } from './
 import type { NearInfimum } from './certificates.ts'
 import { denseFlatness } from './dense-newton.ts'
 import type { Diagnosis, Evidence, EigenvalueReport, Message, PolishedPoint, VerdictKind } from './diagnosis.ts'
-import { examineCritical, kinkEvidence, oneSidedTest } from './examine.ts'
+import { examineCritical, interpolationEvidence, kinkEvidence, oneSidedTest } from './examine.ts'
 import type { Examination, ExamineOptions } from './examine.ts'
 import { coordinates } from './hessian-spectrum.ts'
 import type { HessianInertia } from './inertia.ts'
+import { interpolationCertificate } from './interpolation.ts'
 import { krylovFlatness } from './newton-mr.ts'
 import { objectiveOf } from './objective.ts'
 import type { Objective, ObjectivePoint } from './objective.ts'
@@ -19,6 +20,7 @@ import { flatnessLimit, floorFactor } from './search.ts'
 import type { SearchResult } from './search.ts'
 import { stallReport } from './stall.ts'
 import type { OptimizerFacts } from './stall.ts'
+import type { InvariantField } from './symmetry-orbit.ts'
 
 export interface DiagnoseOptions extends ExamineOptions {
   /** Largest p for which all eigenvalues are computed; default 3000. */
@@ -37,6 +39,8 @@ export interface DiagnoseOptions extends ExamineOptions {
   /** Products for matrix-free eigenvalues; default 1000. */
   readonly maxProducts?: number
   readonly optimizer?: OptimizerFacts
+  /** Continuous symmetries of a network that is known by its graph only (`invariantFields`). */
+  readonly fields?: readonly InvariantField[]
   /** Default 0. */
   readonly seed?: number
   readonly timeLimitMs?: number
@@ -140,6 +144,7 @@ function makeContext(target: Loss | Objective, options: DiagnoseOptions): Analys
     bottom: atLeastOne('bottom', options.bottom ?? 5),
     maxProducts: options.maxProducts ?? 1000,
     seed: options.seed ?? 0,
+    fields: options.fields ?? [],
     signal: {
       get aborted(): boolean {
         if (signal?.aborted) return true
@@ -298,36 +303,48 @@ async function notCritical(
       : polished?.verdict
         ? 'summary.not-critical-polished'
         : 'summary.not-critical'
-  const flat: Evidence = {
-    kind: 'gradient-flat',
-    claim: {
-      id: flatness > flatnessLimit ? 'evidence.gradient-flat' : 'evidence.not-gradient-flat',
-      values: { flatness },
-    },
-    value: flatness,
-    bound: flatnessLimit,
-    method: 'r = ‖H p + g‖ / (‖H‖‖p‖ + ‖g‖), p the minimum-length Newton step',
-  }
+  const certificate = context.loss ? await interpolationCertificate(context.loss, at.theta) : null
+  const proved = certificate?.outcome === 'proved'
   const examination: Examination = {
     verdict: 'not-critical',
     summary: { id, values },
     advice: [
+      ...(proved ? [{ id: 'advice.interpolation' as const, values: { radius: certificate.radius! } }] : []),
       ...stall.advice,
       ...(polished?.verdict ? [{ id: 'advice.polished' as const, values }] : []),
       ...(found === null ? [{ id: 'advice.polish-offer' as const, values: {} }] : []),
     ],
     evidence: [
       gradientEvidence(at),
-      ...(Number.isNaN(flatness) ? [] : [flat]),
+      ...flatnessEvidence(flatness),
       ...(found ? [polishEvidence(found)] : []),
+      ...interpolationEvidence(certificate),
       ...stall.evidence,
     ],
     escape: null,
-    gap,
+    // Zero is a lower bound of squares, and proved to be reached.
+    gap: proved ? at.value : gap,
     curve: [],
   }
   const all = [...warnings, ...stall.warnings]
   return report({ context, at, shown: at, examination, polished, distance: null, warnings: all, flatness })
+}
+
+/** r, where it was measured. */
+function flatnessEvidence(flatness: number): Evidence[] {
+  if (Number.isNaN(flatness)) return []
+  return [
+    {
+      kind: 'gradient-flat',
+      claim: {
+        id: flatness > flatnessLimit ? 'evidence.gradient-flat' : 'evidence.not-gradient-flat',
+        values: { flatness },
+      },
+      value: flatness,
+      bound: flatnessLimit,
+      method: 'r = ‖H p + g‖ / (‖H‖‖p‖ + ‖g‖), p the minimum-length Newton step',
+    },
+  ]
 }
 
 /** r at θ; NaN where time ran out before it was measured. */

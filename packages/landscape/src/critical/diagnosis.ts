@@ -36,6 +36,8 @@ export type EvidenceKind =
   | 'convex-model'
   | 'lower-bound'
   | 'near-infimum'
+  | 'interpolation'
+  | 'tangent-model'
   | 'gradient-noise'
   | 'edge-of-stability'
   | 'attainable-decrease'

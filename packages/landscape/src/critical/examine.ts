@@ -11,6 +11,8 @@ import { degenerateDescent } from './degenerate.ts'
 import type { CurvePoint } from './degenerate.ts'
 import type { Evidence, Message, VerdictKind } from './diagnosis.ts'
 import type { AnalysisContext, PointAnalysis } from './point-analysis.ts'
+import { interpolationCertificate } from './interpolation.ts'
+import type { InterpolationCertificate } from './interpolation.ts'
 import { escapeAlong, twoSidedDecrease } from './saddle-evidence.ts'
 import type { Escape } from './saddle-evidence.ts'
 
@@ -38,6 +40,8 @@ export interface ExamineOptions {
   readonly optimum?: KnownOptimum
   /** A better value that was reached elsewhere: local minima above it are called suboptimal. */
   readonly better?: { readonly value: number; readonly source: string }
+  /** Further evidence about a critical point, from theories that this module does not know. */
+  readonly theory?: (theta: Float64Array) => Promise<readonly Evidence[]>
 }
 
 const plain = { escape: null, gap: null, curve: [] }
@@ -49,12 +53,17 @@ export async function examineCritical(
   at: PointAnalysis,
   options: ExamineOptions,
 ): Promise<Examination> {
-  const common = [...kinkEvidence(at)]
+  const common = kinkEvidence(at)
   const global = await globalMinimum(context, at, options)
-  if (global) return { ...global, evidence: [...common, ...global.evidence] }
+  if (global) {
+    const near = context.loss ? interpolationEvidence(await interpolationCertificate(context.loss, at.theta)) : []
+    const proved = near.filter(({ claim }) => claim.id === 'evidence.interpolation-proved')
+    return { ...global, evidence: [...common, ...global.evidence, ...proved] }
+  }
+  const further = (await options.theory?.(at.theta)) ?? []
   const found =
     at.kinks !== null && at.kinks.onKink > 0 ? await oneSidedTest(context, at) : await smooth(context, at, options)
-  return { ...found, evidence: [...common, ...found.evidence] }
+  return { ...found, evidence: [...common, ...found.evidence, ...further] }
 }
 
 /** Where the kinks are; none for smooth losses. */
@@ -68,6 +77,26 @@ export function kinkEvidence({ kinks }: PointAnalysis): Evidence[] {
       value: kinks.distance,
       bound: 0,
       method: 'arguments of all operators that are not smooth, over all data',
+    },
+  ]
+}
+
+/** What the interpolation certificate says, where it says anything. */
+export function interpolationEvidence(certificate: InterpolationCertificate | null): Evidence[] {
+  if (!certificate || certificate.outcome === 'singular') return []
+  const { outcome, lambdaMin, residualNorm: residual, radius, mu, lipschitz, residualMax } = certificate
+  const known = Object.entries({ radius, mu, lipschitz, residualMax }).filter((entry) => entry[1] !== null)
+  const values = { lambdaMin, residual, ...(Object.fromEntries(known) as Record<string, number>) }
+  return [
+    {
+      kind: 'interpolation',
+      claim: { id: `evidence.interpolation-${outcome}`, values },
+      value: outcome === 'proved' ? mu : lambdaMin,
+      bound: outcome === 'proved' ? (2 * residual) / Math.sqrt(mu!) : null,
+      method:
+        outcome === 'proved'
+          ? 'λ_min(J Jᵀ) at θ less the largest turn of J on the ball, bounded layer by layer by norms; value μ, bound the radius it needs'
+          : 'eigenvalues of J Jᵀ at θ alone',
     },
   ]
 }
@@ -220,6 +249,7 @@ function minimum(at: PointAnalysis, evidence: readonly Evidence[], { better }: E
   const { zero, positive } = at.inertia
   const { spectrum, inertia } = at.dense!
   const smallest = spectrum.values[inertia.signs.findIndex((sign) => sign > 0)]
+  const dead = at.kinks?.deadUnits.length ?? 0
   const suboptimal = better !== undefined && better.value < at.value - at.noise.value
   const known: Record<string, number | string> = suboptimal ? { better: better.value, source: better.source } : {}
   const values = { zero, positive, smallest, loss: at.value, ...known }
@@ -227,7 +257,10 @@ function minimum(at: PointAnalysis, evidence: readonly Evidence[], { better }: E
   return {
     verdict: 'local-minimum',
     summary: { id: suboptimal ? 'summary.local-minimum-suboptimal' : id, values },
-    advice: [{ id: suboptimal ? 'advice.suboptimal' : 'advice.local-minimum', values }],
+    advice: [
+      { id: suboptimal ? 'advice.suboptimal' : 'advice.local-minimum', values },
+      ...(dead > 0 ? [{ id: 'advice.dead-units' as const, values: { dead } }] : []),
+    ],
     evidence,
     ...plain,
   }

@@ -5,6 +5,7 @@ import { feedsFor } from '../loss/loss.ts'
 import type { Loss } from '../loss/loss.ts'
 import { norm } from '../linalg/vector.ts'
 import { randomStream } from '../random/random-stream.ts'
+import { fullyConnected } from './fully-connected.ts'
 
 /** The kinks of one operator of the loss's graph, over all data. */
 export interface OperatorKinks {
@@ -140,7 +141,7 @@ function unitsOf(
   ranges: readonly Map<number, UnitRange>[],
   holds: (range: UnitRange) => boolean,
 ): HiddenUnit[] {
-  if (loss.model.architecture.kind !== 'mlp') return []
+  if (fullyConnected(loss.model) === null) return []
   const relus = nodes.flatMap(({ operator }, i) => (operator === 'Relu' ? [i] : []))
   return relus.flatMap((i, layer) =>
     [...ranges[i].entries()].flatMap(([unit, range]) => (holds(range) ? [{ layer, unit }] : [])),

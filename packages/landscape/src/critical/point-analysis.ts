@@ -14,7 +14,7 @@ import type { NoiseFloor } from './noise-floor.ts'
 import type { Objective, ObjectivePoint } from './objective.ts'
 import { floorFactor } from './search.ts'
 import { symmetryOrbit, verifiedOrbit } from './symmetry-orbit.ts'
-import type { SymmetryOrbit } from './symmetry-orbit.ts'
+import type { InvariantField, SymmetryOrbit } from './symmetry-orbit.ts'
 
 /** What is examined, and how far. */
 export interface AnalysisContext {
@@ -27,6 +27,8 @@ export interface AnalysisContext {
   readonly maxProducts: number
   readonly seed: number
   readonly signal: CancelSignal
+  /** Invariances that the graph of the model shows. */
+  readonly fields: readonly InvariantField[]
   readonly onProgress: (stage: string, done: number, total: number) => void
 }
 
@@ -65,7 +67,7 @@ export async function analyzePoint(context: AnalysisContext, theta: Float64Array
   const noise = await noiseFloor(objective, theta, { seed })
   const point = objective.at(theta)
   const kinks = loss ? await kinksOf(loss, theta) : null
-  const orbit = loss ? symmetryOrbit(loss, theta, kinks) : null
+  const orbit = loss ? symmetryOrbit(loss, theta, kinks, context.fields) : null
   const common = { theta, value, gradient, gradientNorm: norm(gradient), noise, point, kinks }
   const curvature =
     objective.size <= context.denseLimit

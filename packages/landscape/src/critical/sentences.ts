@@ -33,7 +33,7 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '非严格鞍点：Hessian 没有负特征值，但沿一条始于其核的曲线，损失按 t^{order} 下降（在 t = {t} 处下降 {decrease}）。',
   },
   'summary.local-minimum': {
-    en: 'Local minimum, proved by a full count: {positive} positive eigenvalues (the smallest {smallest}), none negative, and all {zero} zeros explained by symmetry; loss {loss:loss}. Whether it is global is not known.',
+    en: 'Local minimum, proved by a full count of all eigenvalues: positive {positive} (the smallest {smallest}), negative 0, zero {zero}, as many as symmetry explains; loss {loss:loss}. Whether it is global is not known.',
     zh: '局部极小点，由完整计数证明：{positive} 个正特征值（最小为 {smallest}），没有负特征值，{zero} 个零特征值全部由对称性解释；损失 {loss:loss}。是否为全局极小尚不可知。',
   },
   'summary.local-minimum-definite': {
@@ -153,6 +153,26 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     en: 'All samples are classified right (smallest margin {margin}); doubling the last layer lowers the loss to {doubled}, and so on towards 0.',
     zh: '所有样本分类正确（最小间隔 {margin}）；将最后一层加倍使损失降至 {doubled}，依此趋于 0。',
   },
+  'evidence.interpolation-proved': {
+    en: 'A minimum of zero loss lies within {radius} of θ: on that ball λ_min(J Jᵀ) ≥ {mu} ({lambdaMin} at θ) and {radius} ≥ 2‖r‖/√μ, with ‖r‖ = {residual} and the Jacobian Lipschitz with constant {lipschitz}. Assumed: fully connected, σ′ bounded and Lipschitz, no regularizer.',
+    zh: '在 θ 的 {radius} 范围内有零损失的极小点：在该球上 λ_min(J Jᵀ) ≥ {mu}（在 θ 处为 {lambdaMin}），且 {radius} ≥ 2‖r‖/√μ，其中 ‖r‖ = {residual}，雅可比矩阵的 Lipschitz 常数为 {lipschitz}。假设：全连接网络，σ′ 有界且 Lipschitz，无正则项。',
+  },
+  'evidence.interpolation-no-ball': {
+    en: 'At θ itself λ_min(J Jᵀ) = {lambdaMin} > 0, so a stationary point like this would have zero loss; a zero-loss minimum nearby is not proved: the bound on how fast the Jacobian may turn allows a residual norm of {residualMax}, and it is {residual}.',
+    zh: '在 θ 处 λ_min(J Jᵀ) = {lambdaMin} > 0，故满足此条件的驻点损失为零；但附近存在零损失极小点未获证明：雅可比矩阵变化速度的界只允许残差范数 {residualMax}，而实际为 {residual}。',
+  },
+  'evidence.interpolation-no-bound': {
+    en: 'At θ itself λ_min(J Jᵀ) = {lambdaMin} > 0, so a stationary point like this would have zero loss; whether one lies nearby is not known: no Lipschitz bound of the Jacobian is known for this network (residual norm {residual}).',
+    zh: '在 θ 处 λ_min(J Jᵀ) = {lambdaMin} > 0，故满足此条件的驻点损失为零；附近是否存在未知：此网络的雅可比矩阵没有已知的 Lipschitz 界（残差范数 {residual}）。',
+  },
+  'evidence.tangent-model': {
+    en: 'As good as the best linear model in its own tangent features ∂f/∂θ: that model has the loss {value:loss}, which differs by {gap}. Every stationary point must be.',
+    zh: '与以自身切特征 ∂f/∂θ 为特征的最优线性模型一样好：该模型的损失为 {value:loss}，相差 {gap}。任何驻点都必须如此。',
+  },
+  'evidence.tangent-model-gap': {
+    en: 'The gradient is zero to rounding, yet the best linear model in the tangent features ∂f/∂θ has the loss {value:loss}, lower by {gap}: along some directions the loss is too flat for the gradient to show what is left.',
+    zh: '梯度在舍入误差内为零，但以切特征 ∂f/∂θ 为特征的最优线性模型损失为 {value:loss}，低 {gap}：某些方向过于平坦，梯度显示不出剩余的下降。',
+  },
   'evidence.gradient-noise': {
     en: 'The full gradient is {ratio} times the noise {noise} of a mini-batch of {batch}.',
     zh: '全数据梯度是批大小为 {batch} 的小批量噪声 {noise} 的 {ratio} 倍。',
@@ -190,6 +210,10 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     en: 'The line search along the negative gradient gains nothing above rounding: the loss is too rough or too flat here for first-order steps.',
     zh: '沿负梯度的线搜索没有高于舍入误差的收益：此处损失过于粗糙或过于平坦，一阶步长无效。',
   },
+  'advice.interpolation': {
+    en: 'Train on with small steps: gradient descent cannot leave the ball of radius {radius} and reaches zero loss inside it.',
+    zh: '以小步长继续训练：梯度下降不会离开半径 {radius} 的球，并在其中达到零损失。',
+  },
   'advice.negative-curvature': {
     en: 'Negative curvature ({eigenvalue}) promises more than the gradient: move {step} along its direction, or use saddle-free Newton.',
     zh: '负曲率（{eigenvalue}）比梯度更有希望：沿其方向移动 {step}，或使用无鞍牛顿法。',
@@ -209,6 +233,10 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
   'advice.local-minimum': {
     en: 'No small step helps. Other starts, more width, or added neurons that eliminate bad minima can show whether a better minimum exists.',
     zh: '任何小步都无济于事。可尝试其他初始点、增加宽度，或添加可消除坏极小的神经元，以确定是否存在更优的极小点。',
+  },
+  'advice.dead-units': {
+    en: 'Hidden units that are off on every sample: {dead}. No gradient reaches them and they do nothing; draw their incoming weights anew, or use leaky units.',
+    zh: '在所有样本上关闭的隐藏单元数：{dead}。梯度无法到达它们，它们不起作用；请重新抽取其输入权重，或使用带泄漏的单元。',
   },
   'advice.suboptimal': {
     en: 'A loss of {better:loss} is known to be reachable ({source}): start elsewhere, widen the network, or add neurons that eliminate bad minima.',
@@ -256,8 +284,8 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '梯度几乎与 θ 平行（余弦 {alignment}）：训练时是否使用了约 {weightDecay} 的权重衰减？若是，请指定。',
   },
   'warning.held-out': {
-    en: 'The gradient is {ratio} times what a random sample of this size gives at a minimum of the population: are these held-out data? Diagnose on the training data.',
-    zh: '梯度是总体极小点处同等规模随机样本所给出的 {ratio} 倍：这些是否为留出数据？请在训练数据上诊断。',
+    en: 'Are these held-out data? Along the {directions} directions in which the samples disagree most the gradient is what an independent sample of a population at its minimum gives (χ² = {statistic} with {directions} degrees of freedom, inside its range of 98 %); on training data these directions are fitted first. If so, diagnose on the training data.',
+    zh: '这些是否为留出数据？在样本分歧最大的 {directions} 个方向上，梯度与处于总体极小点的独立样本一致（χ² = {statistic}，自由度 {directions}，在 98 % 区间内）；而训练数据上这些方向最先拟合。若是留出数据，请在训练数据上诊断。',
   },
   'warning.inference-layers': {
     en: '{note} In training these layers compute another objective, so the point where training stopped need not be critical here.',

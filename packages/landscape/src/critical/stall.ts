@@ -1,4 +1,8 @@
+import { stabilityLimit } from '../curvature/edge-of-stability.ts'
+import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
 import { dot, norm } from '../linalg/vector.ts'
+import { LossPoint } from '../loss/loss-point.ts'
+import type { Loss } from '../loss/loss.ts'
 import type { Evidence, Message } from './diagnosis.ts'
 import type { AnalysisContext, PointAnalysis } from './point-analysis.ts'
 
@@ -6,8 +10,9 @@ import type { AnalysisContext, PointAnalysis } from './point-analysis.ts'
 export interface OptimizerFacts {
   readonly learningRate?: number
   readonly batchSize?: number
-  /** Of SGD's velocity; the edge of stability is then 2(1 + momentum)/η. */
+  /** Of SGD's velocity, which moves the edge of stability (`stabilityLimit`). */
   readonly momentum?: number
+  readonly nesterov?: boolean
 }
 
 export interface StallReport {
@@ -35,22 +40,30 @@ export async function stallReport(
   const evidence: Evidence[] = []
   const advice: Message[] = []
   const termScale = (await context.objective.gradientTermScale?.(at.theta)) ?? null
-  if (termScale !== null && context.loss) noiseEvidence(context.loss.samples, at, termScale, facts, evidence, advice)
+  if (termScale !== null && context.loss) noiseEvidence(context.loss, at, termScale, facts, evidence, advice)
   stabilityEvidence(at, facts, evidence, advice)
   const decrease = await attainable(context, at, evidence, advice)
-  return { evidence, advice, warnings: gradientWarnings(context, at, termScale), decrease }
+  return { evidence, advice, warnings: await gradientWarnings(context, at, termScale), decrease }
+}
+
+/** n · (second moment of the terms of ∇L) over the second moment that `gradientTermScale` is of: 1 for means. */
+function meanFactor(loss: Loss): number {
+  return loss.normalizer === 1 ? loss.samples : 1
 }
 
 function noiseEvidence(
-  samples: number,
+  loss: Loss,
   at: PointAnalysis,
   termScale: number,
   facts: OptimizerFacts,
   evidence: Evidence[],
   advice: Message[],
 ): void {
+  const { samples } = loss
   const batch = Math.min(samples, facts.batchSize ?? samples)
-  const variance = Math.max(0, termScale ** 2 - at.gradientNorm ** 2)
+  // Of the gradient as a mean over samples; a sum is n times that.
+  const count = meanFactor(loss)
+  const variance = Math.max(0, count * termScale ** 2 - at.gradientNorm ** 2)
   // Batches drawn without replacement: the factor (n − B)/(n − 1) vanishes for the full batch.
   const noise = samples > 1 ? Math.sqrt((variance / batch) * ((samples - batch) / (samples - 1))) : 0
   if (noise === 0) return
@@ -67,13 +80,13 @@ function noiseEvidence(
 
 function stabilityEvidence(
   at: PointAnalysis,
-  { learningRate, momentum = 0 }: OptimizerFacts,
+  { learningRate, momentum = 0, nesterov = false }: OptimizerFacts,
   evidence: Evidence[],
   advice: Message[],
 ): void {
   if (learningRate === undefined || at.top.length === 0) return
   const product = learningRate * at.top[0].value
-  const limit = 2 * (1 + momentum)
+  const limit = stabilityLimit({ name: nesterov ? 'nesterov' : 'momentum', momentum })
   evidence.push({
     kind: 'edge-of-stability',
     claim: { id: 'evidence.edge-of-stability', values: { product, limit, eigenvalue: at.top[0].value, learningRate } },
@@ -113,11 +126,12 @@ async function attainable(
     const sides = [lowest.vector, lowest.vector.map((x) => -x)]
     const both = await Promise.all(sides.map((v) => rayMinimum(context, at, v, scale)))
     const best = both[0].loss <= both[1].loss ? both[0] : both[1]
-    push('curvature', best)
+    if (best.step > 0) push('curvature', best)
     if (at.value - best.loss > 2 * (at.value - ray.loss))
       advice.push({ id: 'advice.negative-curvature', values: { step: best.step, eigenvalue: lowest.value } })
   }
-  if (at.value - ray.loss > at.noise.value)
+  // Less than this is no progress to speak of, and near rounding.
+  if (at.value - ray.loss > Math.max(10 * at.noise.value, 1e-10 * Math.abs(at.value)))
     advice.push({ id: 'advice.descend', values: { step: ray.step, after: ray.loss } })
   else advice.push({ id: 'advice.no-descent', values: {} })
   return at.value - ray.loss
@@ -145,8 +159,13 @@ async function rayMinimum(
 }
 
 /** Signs that θ was trained on another objective or other data. */
-function gradientWarnings({ loss }: AnalysisContext, at: PointAnalysis, termScale: number | null): Message[] {
+async function gradientWarnings(
+  context: AnalysisContext,
+  at: PointAnalysis,
+  termScale: number | null,
+): Promise<Message[]> {
   const warnings: Message[] = []
+  const { loss } = context
   if (!loss) return warnings
   const size = norm(at.theta)
   const alignment = size > 0 ? -dot(at.gradient, at.theta) / (at.gradientNorm * size) : 0
@@ -154,8 +173,44 @@ function gradientWarnings({ loss }: AnalysisContext, at: PointAnalysis, termScal
     const weightDecay = (alignment * at.gradientNorm) / size
     warnings.push({ id: 'warning.weight-decay', values: { weightDecay, alignment } })
   }
-  const sampling = termScale === null ? 0 : termScale / Math.sqrt(loss.samples)
+  const sampling = termScale === null ? 0 : termScale * Math.sqrt(meanFactor(loss) / loss.samples)
   const ratio = sampling > 0 ? at.gradientNorm / sampling : 0
-  if (loss.samples >= 50 && ratio > 0.7 && ratio < 1.5) warnings.push({ id: 'warning.held-out', values: { ratio } })
+  // Of an independent sample E ratio² = 1; elsewhere the test below would say no, too, at a cost.
+  if (loss.samples < 50 || ratio < 0.3 || ratio > 3 || context.signal.aborted) return warnings
+  const { statistic, directions, consistent } = await heldOutTest(loss, at, context.seed)
+  if (consistent) warnings.push({ id: 'warning.held-out', values: { statistic, directions } })
   return warnings
+}
+
+const testedDirections = 8
+/** Of the standard normal distribution: 1 % on either side. */
+const normalQuantile = 2.3263
+
+/** Whether ∇L is what an independent sample of a population at its minimum would give: with the largest eigenpairs (λ_j, u_j)
+ * of the second moment of the per-sample gradients,
+ *
+ *      T = n Σ_j ⟨∇L, u_j⟩² / λ_j  ~  χ²_k   under that hypothesis (n large)
+ *
+ * On training data the directions in which samples disagree most are stiff, and fitted first: T is then far below, or early
+ * in training far above. T counts as consistent between the 1 % and 99 % quantiles (Wilson and Hilferty's formula).
+ * Cost: some 50 products with the empirical Fisher matrix. */
+export async function heldOutTest(
+  loss: Loss,
+  at: Pick<PointAnalysis, 'theta' | 'gradient'>,
+  seed: number,
+): Promise<{ statistic: number; directions: number; consistent: boolean }> {
+  const point = new LossPoint(loss, at.theta)
+  const { top } = await extremeEigenpairs(point.operator('empirical-fisher'), {
+    ...{ top: Math.min(testedDirections, loss.size), tolerance: 1e-2, maxProducts: 60, seed },
+    verifyMultiplicity: false,
+  })
+  const used = top.filter(({ value }) => value > 1e-10 * top[0].value)
+  const k = used.length
+  const statistic = used.reduce(
+    (sum, { value, vector }) => sum + ((loss.samples / meanFactor(loss)) * dot(at.gradient, vector) ** 2) / value,
+    0,
+  )
+  const quantile = (z: number): number => k * (1 - 2 / (9 * k) + z * Math.sqrt(2 / (9 * k))) ** 3
+  const consistent = k > 0 && statistic > quantile(-normalQuantile) && statistic < quantile(normalQuantile)
+  return { statistic, directions: k, consistent }
 }

@@ -5,7 +5,8 @@ import { orthogonalize } from '../linalg/orthogonalize.ts'
 import { symmetricEigen } from '../linalg/symmetric-eigen.ts'
 import { norm, scale } from '../linalg/vector.ts'
 import type { Loss } from '../loss/loss.ts'
-import { parameterRanges } from '../model/model.ts'
+import { fullyConnected, weightEntry } from './fully-connected.ts'
+import type { DenseLayer, FullyConnected } from './fully-connected.ts'
 import type { KinkReport } from './kinks.ts'
 
 /** Families of continuous changes of θ that leave the loss on these data unchanged:
@@ -15,6 +16,7 @@ import type { KinkReport } from './kinks.ts'
  *     translation       linear units with biases: b_h → b_h + c, b_{h+1} → b_{h+1} − W_{h+1} c
  *     positive-scaling  (leaky) ReLU units: incoming weights and bias times c, outgoing weights divided by c
  *     softmax-shift     cross-entropy: the same amount added to the scores of all classes
+ *     uniform-shift     layer normalization: the same added to all units before it
  *     data-null-space   first layer: weights moved along directions in which no sample has an extent
  *     dead-unit         ReLU units that are off on every sample: all their weights
  *     duplicated-units  two hidden units with equal incoming weights: outgoing weight moved from one to the other */
@@ -23,6 +25,7 @@ export type SymmetryKind =
   | 'translation'
   | 'positive-scaling'
   | 'softmax-shift'
+  | 'uniform-shift'
   | 'data-null-space'
   | 'dead-unit'
   | 'duplicated-units'
@@ -42,13 +45,6 @@ export interface SymmetryOrbit {
   readonly residual: number
 }
 
-interface Layer {
-  readonly weight: number
-  readonly bias: number | null
-  readonly inputs: number
-  readonly outputs: number
-}
-
 /** A sparse generator: entries of θ that move, with their speeds. */
 type Generator = readonly (readonly [entry: number, speed: number])[]
 
@@ -57,53 +53,75 @@ const independence = 1e-8
 /** Largest number of generators formed, to bound time; beyond, the dimension is a lower bound. */
 const generatorMax = 4000
 
-/** The continuous symmetry orbit through θ, for fully connected networks, and what loss and data add to it.
+/** A vector field on θ along which the loss is constant everywhere, not only at one point:
+ *
+ *     δθ[to] += factor · θ[from]   (`from` null: += factor)
+ *
+ * Fields of a network whose structure only its graph shows are found by `invariantFields`. */
+export interface InvariantField {
+  readonly kind: SymmetryKind
+  readonly terms: readonly { readonly to: number; readonly from: number | null; readonly factor: number }[]
+}
+
+/** The continuous symmetry orbit through θ, for fully connected networks and, by `fields`, any other; and what loss and
+ * data add to it.
  *
  * Each family is an exact invariance of the loss near θ, so all points it reaches from a critical point are critical
  * with the same loss. If H ⪰ 0 and dim ker H equals the dimension of what the families reach together, the loss is
  * positive definite across the manifold and θ is a local minimum (Morse–Bott).
- * @param kinks  where ReLU units are off; without it dead units are not counted.
+ * @param kinks   where ReLU units are off; without it dead units are not counted.
+ * @param fields  of the loss without weight decay; not used with it.
  * Cost: O(generators² p). */
-export function symmetryOrbit(loss: Loss, theta: Float64Array, kinks: KinkReport | null): SymmetryOrbit {
-  const layers = layersOf(loss)
+export function symmetryOrbit(
+  loss: Loss,
+  theta: Float64Array,
+  kinks: KinkReport | null,
+  fields: readonly InvariantField[] = [],
+): SymmetryOrbit {
+  const network = fullyConnected(loss.model)
   const span = new Span(theta.length)
   const rowKinds: SymmetryKind[] = []
-  const include = (kind: SymmetryKind, generators: Iterable<Generator>): void => {
+  const include: Include = (kind, generators) => {
     for (const generator of generators) span.add(generator)
     while (rowKinds.length < span.rank) rowKinds.push(kind)
   }
+  if (network) layeredFamilies(loss, network, theta, kinks, include)
+  if (loss.weightDecay === 0) for (const { kind, terms } of fields) include(kind, [generatorAt(terms, theta)])
+  return orbitOf(rowKinds, span.basis(), network !== null || fields.length > 0, Number.NaN)
+}
+
+type Include = (kind: SymmetryKind, generators: Iterable<Generator>) => void
+
+function generatorAt(terms: InvariantField['terms'], theta: Float64Array): Generator {
+  return terms.map(({ to, from, factor }) => [to, from === null ? factor : factor * theta[from]] as const)
+}
+
+function layeredFamilies(
+  loss: Loss,
+  { layers, activation, skip }: FullyConnected,
+  theta: Float64Array,
+  kinks: KinkReport | null,
+  include: Include,
+): void {
   const decayed = loss.weightDecay > 0
-  if (layers) {
-    const { architecture } = loss.model
-    const activation = architecture.kind === 'mlp' ? architecture.activation : ''
-    const skip = architecture.kind === 'mlp' && architecture.skip
-    if (activation === 'linear' && !skip) {
-      include(
-        'general-linear',
-        generalLinear(layers, theta, decayed, () => true),
-      )
-      if (!decayed)
-        include(
-          'translation',
-          translations(layers, theta, () => true),
-        )
-    }
-    if (!decayed) {
-      if ((activation === 'relu' || activation === 'leaky-relu') && !skip)
-        include('positive-scaling', scalings(layers, theta))
-      if (activation === 'relu' && !skip && kinks) {
-        const linear = (layer: number, unit: number): boolean =>
-          kinks.linearUnits.some((u) => u.layer === layer && u.unit === unit)
-        include('dead-unit', deadUnits(layers, kinks))
-        include('general-linear', generalLinear(layers, theta, false, linear))
-        include('translation', translations(layers, theta, linear))
-      }
-      if (activation !== 'linear' && !skip) include('duplicated-units', duplicates(layers, theta))
-      include('data-null-space', dataNullSpace(loss, layers[0]))
-      if (loss.spec.name === 'cross-entropy') include('softmax-shift', softmaxShifts(layers[layers.length - 1]))
-    }
+  const always = (): boolean => true
+  if (activation === 'linear' && !skip) {
+    include('general-linear', generalLinear(layers, theta, decayed, always))
+    if (!decayed) include('translation', translations(layers, theta, always))
   }
-  return orbitOf(rowKinds, span.basis(), layers !== null, Number.NaN)
+  if (decayed) return
+  if ((activation === 'relu' || activation === 'leaky-relu') && !skip)
+    include('positive-scaling', scalings(layers, theta))
+  if (activation === 'relu' && !skip && kinks) {
+    const linear = (layer: number, unit: number): boolean =>
+      kinks.linearUnits.some((u) => u.layer === layer && u.unit === unit)
+    include('dead-unit', deadUnits(layers, kinks))
+    include('general-linear', generalLinear(layers, theta, false, linear))
+    include('translation', translations(layers, theta, linear))
+  }
+  if (activation !== 'linear' && !skip) include('duplicated-units', duplicates(layers, theta))
+  include('data-null-space', dataNullSpace(loss, layers[0]))
+  if (loss.spec.name === 'cross-entropy') include('softmax-shift', softmaxShifts(layers[layers.length - 1]))
 }
 
 function orbitOf(rowKinds: readonly SymmetryKind[], tangents: Matrix, known: boolean, residual: number): SymmetryOrbit {
@@ -132,43 +150,23 @@ export function verifiedOrbit(orbit: SymmetryOrbit, hessian: Matrix, tolerance: 
   return orbitOf(rowKinds, matrix(kept.length, size, data), orbit.known, residual)
 }
 
-/** Layers of a fully connected network in the flat θ; null for other architectures. */
-function layersOf(loss: Loss): Layer[] | null {
-  const { architecture } = loss.model
-  if (architecture.kind !== 'mlp') return null
-  const ranges = parameterRanges(loss.model)
-  const find = (name: string) => ranges.find(({ parameter }) => parameter.name === name)
-  const layers: Layer[] = []
-  for (let h = 0; h + 1 < architecture.widths.length; h++) {
-    const weight = find(`layers.${h}.weight`)
-    if (!weight) return null
-    layers.push({
-      weight: weight.start,
-      bias: find(`layers.${h}.bias`)?.start ?? null,
-      inputs: architecture.widths[h],
-      outputs: architecture.widths[h + 1],
-    })
-  }
-  return layers
-}
-
-function* rowOf(layer: Layer, unit: number): IterableIterator<number> {
-  for (let i = 0; i < layer.inputs; i++) yield layer.weight + unit * layer.inputs + i
+function* rowOf(layer: DenseLayer, unit: number): IterableIterator<number> {
+  for (let i = 0; i < layer.inputs; i++) yield weightEntry(layer, unit, i)
   if (layer.bias !== null) yield layer.bias + unit
 }
 
-function* columnOf(layer: Layer, unit: number): IterableIterator<number> {
-  for (let r = 0; r < layer.outputs; r++) yield layer.weight + r * layer.inputs + unit
+function* columnOf(layer: DenseLayer, unit: number): IterableIterator<number> {
+  for (let r = 0; r < layer.outputs; r++) yield weightEntry(layer, r, unit)
 }
 
 /** δW_h = A W_h, δW_{h+1} = −W_{h+1} A with A = E_ij, or E_ij − E_ji where only rotations remain. */
 function* generalLinear(
-  layers: readonly Layer[],
+  layers: readonly DenseLayer[],
   theta: Float64Array,
   rotationsOnly: boolean,
   linear: (layer: number, unit: number) => boolean,
 ): Iterable<Generator> {
-  const unitMatrix = (from: Layer, to: Layer, i: number, j: number): [number, number][] => {
+  const unitMatrix = (from: DenseLayer, to: DenseLayer, i: number, j: number): [number, number][] => {
     const target = [...rowOf(from, i)]
     const source = [...rowOf(from, j)]
     const incoming = target.map((entry, k): [number, number] => [entry, theta[source[k]]])
@@ -190,7 +188,7 @@ function* generalLinear(
 }
 
 function* translations(
-  layers: readonly Layer[],
+  layers: readonly DenseLayer[],
   theta: Float64Array,
   linear: (layer: number, unit: number) => boolean,
 ): Iterable<Generator> {
@@ -205,7 +203,7 @@ function* translations(
   }
 }
 
-function* scalings(layers: readonly Layer[], theta: Float64Array): Iterable<Generator> {
+function* scalings(layers: readonly DenseLayer[], theta: Float64Array): Iterable<Generator> {
   for (let h = 0; h + 1 < layers.length; h++)
     for (let unit = 0; unit < layers[h].outputs; unit++)
       yield [
@@ -214,7 +212,7 @@ function* scalings(layers: readonly Layer[], theta: Float64Array): Iterable<Gene
       ]
 }
 
-function* deadUnits(layers: readonly Layer[], kinks: KinkReport): Iterable<Generator> {
+function* deadUnits(layers: readonly DenseLayer[], kinks: KinkReport): Iterable<Generator> {
   for (const { layer, unit } of kinks.deadUnits) {
     if (layer + 1 >= layers.length) continue
     for (const entry of rowOf(layers[layer], unit)) yield [[entry, 1]]
@@ -224,7 +222,7 @@ function* deadUnits(layers: readonly Layer[], kinks: KinkReport): Iterable<Gener
 
 /** Pairs of units with equal incoming weights; not where both send nothing on, since their weights are then free only
  * as long as nothing is sent. */
-function* duplicates(layers: readonly Layer[], theta: Float64Array): Iterable<Generator> {
+function* duplicates(layers: readonly DenseLayer[], theta: Float64Array): Iterable<Generator> {
   for (let h = 0; h + 1 < layers.length; h++) {
     const { outputs } = layers[h]
     const rows = Array.from({ length: outputs }, (_, unit) => [...rowOf(layers[h], unit)].map((e) => theta[e]))
@@ -245,7 +243,7 @@ function* duplicates(layers: readonly Layer[], theta: Float64Array): Iterable<Ge
 }
 
 /** Null space of the rows (x, 1): the first layer's weights do nothing along it. */
-function* dataNullSpace(loss: Loss, first: Layer): Iterable<Generator> {
+function* dataNullSpace(loss: Loss, first: DenseLayer): Iterable<Generator> {
   const names = Object.keys(loss.dataset.inputs)
   const x = loss.dataset.inputs[names.includes('x') ? 'x' : names[0]]
   const d = sizeOf(x.shape.slice(1))
@@ -262,12 +260,12 @@ function* dataNullSpace(loss: Loss, first: Layer): Iterable<Generator> {
   for (let k = 0; k < width && lambda[k] <= 1e-13 * width * largest; k++)
     for (let unit = 0; unit < first.outputs; unit++)
       yield Array.from({ length: width }, (_, i): [number, number] => [
-        i < d ? first.weight + unit * d + i : first.bias! + unit,
+        i < d ? weightEntry(first, unit, i) : first.bias! + unit,
         vectors.data[i * width + k],
       ])
 }
 
-function* softmaxShifts(last: Layer): Iterable<Generator> {
+function* softmaxShifts(last: DenseLayer): Iterable<Generator> {
   const ones = (entries: Iterable<number>): Generator => [...entries].map((entry): [number, number] => [entry, 1])
   for (let i = 0; i < last.inputs; i++) yield ones(columnOf(last, i))
   if (last.bias !== null) yield Array.from({ length: last.outputs }, (_, r): [number, number] => [last.bias! + r, 1])

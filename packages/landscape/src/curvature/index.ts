@@ -1,7 +1,13 @@
 export { blockOperator, layerGroups, parameterGroups } from './block-operator.ts'
 export type { ParameterGroup } from './block-operator.ts'
 export { gramOperator } from './gram-operator.ts'
-export { edgeOfStability, edgeOfStabilityAlong } from './edge-of-stability.ts'
-export type { StabilityOptions, StabilityPoint } from './edge-of-stability.ts'
+export {
+  adamPreconditioner,
+  edgeOfStability,
+  edgeOfStabilityAlong,
+  preconditionedOperator,
+  stabilityLimit,
+} from './edge-of-stability.ts'
+export type { StabilityOptions, StabilityPoint, StableOptimizer } from './edge-of-stability.ts'
 export { spectrum } from './spectrum.ts'
-export type { MorseIndex, Spectrum, SpectrumOptions } from './spectrum.ts'
+export type { LogDeterminant, MorseIndex, Spectrum, SpectrumOptions } from './spectrum.ts'

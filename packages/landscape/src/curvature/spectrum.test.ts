@@ -83,6 +83,62 @@ describe('spectrum', () => {
     await expect(spectrum(operator, { exact: true, signal })).rejects.toThrow(/stopped after 128 of 3000 columns/)
   })
 
+  test('log det is exact from all eigenvalues, within its error by quadrature, and refused where it does not exist', async () => {
+    const values = Float64Array.from({ length: 400 }, (_, i) => 0.1 + (i % 40) ** 2 / 100)
+    const exact = values.reduce((sum, v) => sum + Math.log(v + 0.5), 0)
+    const wanted = { logDeterminant: { shift: 0.5, probes: 20, steps: 60 }, seed: 3 }
+    const dense = (await spectrum(diagonalOperator(values), wanted)).logDeterminant!
+    expect(dense).toMatchObject({ method: 'exact', standardError: 0, obstacle: null })
+    expect(dense.value!).toBeCloseTo(exact, 8)
+    // signs make the quadrature of a diagonal matrix exact: rotate it by a reflection
+    const u = Float64Array.from({ length: 400 }, (_, i) => Math.cos(i * i) / Math.sqrt(200))
+    const scale = 2 / u.reduce((sum, x) => sum + x * x, 0)
+    const reflect = (v: Float64Array): Float64Array => {
+      const along = scale * v.reduce((sum, x, i) => sum + x * u[i], 0)
+      return v.map((x, i) => x - along * u[i])
+    }
+    const rotated = { size: 400, apply: async (v: Float64Array) => reflect(reflect(v).map((x, i) => x * values[i])) }
+    const found = (await spectrum(rotated, { ...wanted, exact: false })).logDeterminant!
+    expect(found.standardError!).toBeGreaterThan(0)
+    expect(Math.abs(found.value! - exact)).toBeLessThan(4 * found.standardError!)
+    const negative = { logDeterminant: { shift: -0.5 }, exact: false }
+    expect((await spectrum(rotated, negative)).logDeterminant).toMatchObject({ value: null, standardError: null })
+    expect((await spectrum(rotated, negative)).logDeterminant!.obstacle!).toBeLessThan(0.5)
+  })
+
+  test('a signal acts inside trace, density and log det, and keeps what was reached', async () => {
+    const values = Float64Array.from({ length: 3000 }, (_, i) => 1 + Math.sin(i) ** 2)
+    for (const limit of [30, 60, 90, 110, 500]) {
+      let products = 0
+      const signal = {
+        get aborted(): boolean {
+          return products > limit
+        },
+      }
+      const inner = diagonalOperator(values)
+      const counted = {
+        size: 3000,
+        apply: (v: Float64Array) => {
+          products++
+          return inner.apply(v)
+        },
+      }
+      const done = await spectrum(counted, {
+        top: 1,
+        bottom: 0,
+        tolerance: 0.5,
+        traceProducts: 60,
+        density: {},
+        logDeterminant: {},
+        signal,
+      })
+      expect(products).toBeLessThan(limit + 40)
+      if (done.trace) expect(Math.abs(done.trace.value - values.reduce((a, b) => a + b))).toBeLessThan(60)
+      if (done.density) expect(done.density.complete).toBe(false)
+      expect(done.logDeterminant).toBeNull()
+    }
+  })
+
   test('a non-finite product is an error, not an eigenvalue', async () => {
     const bad = { size: 5, apply: async (v: Float64Array) => v.map((x, i) => (i === 3 ? Number.NaN : x)) }
     await expect(spectrum(bad)).rejects.toThrow(/must return finite numbers, got NaN at entry 3/)

@@ -4,7 +4,7 @@ import type { CancelSignal, Eigenpair, ExtremeEigenpairs } from '../linalg/extre
 import { applyRows, denseOf } from '../linalg/linear-operator.ts'
 import type { LinearOperator } from '../linalg/linear-operator.ts'
 import { frobenius, transpose } from '../linalg/matrix.ts'
-import { spectralDensity } from '../linalg/spectral-density.ts'
+import { spectralDensity, stochasticTraceFunction } from '../linalg/spectral-density.ts'
 import type { SpectralDensity } from '../linalg/spectral-density.ts'
 import { symmetricEigen } from '../linalg/symmetric-eigen.ts'
 import { frobeniusNorm, hutchPlusPlusTrace } from '../linalg/trace-estimators.ts'
@@ -26,6 +26,8 @@ export interface SpectrumOptions {
   readonly traceProducts?: number
   /** Spectral density by Lanczos quadrature. */
   readonly density?: { readonly probes?: number; readonly steps?: number }
+  /** log det(A + shift·I): from all eigenvalues where they are known, else by Lanczos quadrature. */
+  readonly logDeterminant?: { readonly shift?: number; readonly probes?: number; readonly steps?: number }
   readonly seed?: number
   readonly onProgress?: (stage: 'matrix' | 'eigenvalues' | 'density', done: number, total: number) => void
   /** Stops the search with the best pairs so far (`status` says so) and leaves out what was not begun. A matrix that is
@@ -40,6 +42,21 @@ export interface MorseIndex {
   readonly threshold: number
   /** False: only a lower bound, from pairs whose residual proves a negative eigenvalue. */
   readonly exact: boolean
+}
+
+/** log det(A + shift·I) = Σ_i log(λ_i + shift). */
+export interface LogDeterminant {
+  readonly shift: number
+  /** Null where A + shift·I is not positive definite. */
+  readonly value: number | null
+  /** Over the probes; it does not contain the error of the quadrature. 0 where exact. */
+  readonly standardError: number | null
+  readonly products: number
+  readonly method: 'exact' | 'stochastic-lanczos-quadrature'
+  /** An eigenvalue, or a number within the spectrum, that is not above −shift; null where there is none. */
+  readonly obstacle: number | null
+  /** False where time ran out. */
+  readonly complete: boolean
 }
 
 export interface Spectrum {
@@ -58,6 +75,7 @@ export interface Spectrum {
   /** (tr A)² / ‖A‖²_F: how many equal eigenvalues would spread as much. Null without trace and norm. */
   readonly effectiveRank: number | null
   readonly density: SpectralDensity | null
+  readonly logDeterminant: LogDeterminant | null
   /** A lower bound of ‖A‖. */
   readonly operatorNorm: number
   readonly products: number
@@ -86,19 +104,63 @@ export async function spectrum(operator: LinearOperator, options: SpectrumOption
       ? await spectralDensity(operator, {
           ...options.density,
           seed: options.seed,
+          signal: options.signal,
           onProgress: (done, total) => options.onProgress?.('density', done, total),
         })
       : null
+  const logDeterminant =
+    options.logDeterminant && !options.signal?.aborted ? await logDeterminantOf(operator, base, options) : null
   const { trace, frobeniusNorm: size } = base
   return {
     ...base,
     density,
-    products: base.products + (density?.products ?? 0),
+    logDeterminant,
+    products: base.products + (density?.products ?? 0) + (base.all ? 0 : (logDeterminant?.products ?? 0)),
     effectiveRank: trace && size && size.value > 0 ? trace.value ** 2 / size.value ** 2 : null,
   }
 }
 
-type Base = Omit<Spectrum, 'density' | 'effectiveRank'>
+type Base = Omit<Spectrum, 'density' | 'effectiveRank' | 'logDeterminant'>
+
+async function logDeterminantOf(
+  operator: LinearOperator,
+  base: Base,
+  options: SpectrumOptions,
+): Promise<LogDeterminant> {
+  const { shift = 0, probes, steps } = options.logDeterminant ?? {}
+  const rounding = operator.size * epsilon * base.operatorNorm
+  if (base.all) {
+    const obstacle = base.all[0] + shift <= rounding ? base.all[0] : null
+    const value = obstacle === null ? base.all.reduce((sum, v) => sum + Math.log(v + shift), 0) : null
+    const common = { products: operator.size, method: 'exact', complete: true } as const
+    return { shift, value, standardError: value === null ? null : 0, obstacle, ...common }
+  }
+  let least = Number.POSITIVE_INFINITY
+  const f = (node: number): number => {
+    least = Math.min(least, node)
+    return Math.log(Math.max(node + shift, Number.MIN_VALUE))
+  }
+  const { seed, signal } = options
+  const found = await stochasticTraceFunction(operator, f, { probes, steps, seed, signal })
+  // A Ritz value is above the smallest eigenvalue: one that is not positive proves that the determinant has no logarithm.
+  const lowest = Math.min(least, base.bottom[0]?.value ?? Number.POSITIVE_INFINITY)
+  const obstacle = lowest + shift <= rounding ? lowest : null
+  const { products, method, complete } = found
+  const common = { shift, products, method, complete, obstacle }
+  return obstacle === null
+    ? { ...common, value: found.value, standardError: found.standardError }
+    : { ...common, value: null, standardError: null }
+}
+
+/** An estimate, or null where it was stopped before it had one. */
+async function unlessStopped(estimate: Promise<Estimate>, signal: CancelSignal | undefined): Promise<Estimate | null> {
+  try {
+    return await estimate
+  } catch (error) {
+    if (error instanceof TaskError && signal?.aborted) return null
+    throw error
+  }
+}
 
 async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions): Promise<Base> {
   const { size } = operator
@@ -106,7 +168,8 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
   const { matrix, symmetryDefect } = await denseOf(operator, {
     batch,
     onProgress: (done, total) => {
-      if (options.signal?.aborted && done < total)
+      // At the last column, too: the decomposition that follows cannot be interrupted.
+      if (options.signal?.aborted)
         throw new TaskError(
           `spectrum: stopped after ${done} of ${total} columns of the matrix. Allow more time, or search for the ends only.`,
         )
@@ -180,10 +243,10 @@ async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions
     signal,
     onProgress: (p) => options.onProgress?.('eigenvalues', p.products, p.maxProducts),
   })
-  const estimate = { products: options.traceProducts, seed }
+  const estimate = { products: options.traceProducts, seed, signal }
   const traced = options.traceProducts !== undefined && options.traceProducts > 0
-  const trace = traced && !signal?.aborted ? await hutchPlusPlusTrace(operator, estimate) : null
-  const size = traced && !signal?.aborted ? await frobeniusNorm(operator, estimate) : null
+  const trace = traced && !signal?.aborted ? await unlessStopped(hutchPlusPlusTrace(operator, estimate), signal) : null
+  const size = traced && !signal?.aborted ? await unlessStopped(frobeniusNorm(operator, estimate), signal) : null
   const threshold = operator.size * epsilon * ends.operatorNorm
   const proven = ends.bottom.filter((pair) => pair.value + pair.residualNorm < -threshold).length
   return {

@@ -23,11 +23,15 @@ export interface QuadratureOptions {
   /** Default 0. */
   readonly seed?: number
   readonly onProgress?: (products: number, total: number) => void
+  /** Ends early with the probes and steps so far: fewer nodes or probes, none of them wrong. */
+  readonly signal?: { readonly aborted: boolean }
 }
 
 export interface StochasticQuadrature {
   readonly measures: readonly ProbeMeasure[]
   readonly products: number
+  /** False where the signal ended it early. */
+  readonly complete: boolean
 }
 
 /** Numbers of Krylov basis entries to hold at once: 512 MB. */
@@ -51,7 +55,8 @@ export async function stochasticQuadrature(
   const group = Math.max(1, Math.min(count, Math.floor(basisEntriesMax / (steps * size))))
   const measures: ProbeMeasure[] = []
   let products = 0
-  for (let start = 0; start < count; start += group) {
+  let complete = true
+  for (let start = 0; start < count && complete; start += group) {
     const runs = Array.from({ length: Math.min(group, count - start) }, (_, i) => {
       const z = randomStream(options.seed ?? 0, 'stochastic quadrature', start + i).rademacher(size)
       return new LanczosRun(z, steps)
@@ -59,6 +64,11 @@ export async function stochasticQuadrature(
     for (let step = 0; step < steps; step++) {
       const open = runs.filter((run) => !run.ended)
       if (open.length === 0) break
+      // One step at least, so that there is a measure.
+      if (options.signal?.aborted && products > 0) {
+        complete = false
+        break
+      }
       const vectors = new Float64Array(open.length * size)
       open.forEach((run, i) => vectors.set(run.current(), i * size))
       const images = await applyRows('stochasticQuadrature', operator, vectors, open.length)
@@ -66,9 +76,9 @@ export async function stochasticQuadrature(
       products += open.length
       options.onProgress?.(products, count * steps)
     }
-    for (const run of runs) measures.push(run.measure())
+    for (const run of runs) if (run.steps > 0) measures.push(run.measure())
   }
-  return { measures, products }
+  return { measures, products, complete }
 }
 
 function requireWhole(name: string, value: number): number {
@@ -94,6 +104,10 @@ class LanczosRun {
     this.#basis.set(start)
   }
 
+  get steps(): number {
+    return this.#alpha.length
+  }
+
   current(): Float64Array {
     const k = this.#alpha.length
     return this.#basis.subarray(k * this.#size, (k + 1) * this.#size)
@@ -117,7 +131,8 @@ class LanczosRun {
   measure(): ProbeMeasure {
     const { values, firstComponents } = tridiagonalEigen(
       Float64Array.from(this.#alpha),
-      Float64Array.from(this.#beta),
+      // A run that was ended early has one coefficient too many.
+      Float64Array.from(this.#beta.slice(0, this.#alpha.length - 1)),
       { vectors: 'first' },
     )
     const weights = (firstComponents as Float64Array).map((x) => x * x)
@@ -132,6 +147,8 @@ export interface TraceFunctionEstimate {
   /** From the spread of the probes; it does not contain the error of the quadrature, which falls with the steps. */
   readonly standardError: number
   readonly products: number
+  readonly probes: number
+  readonly complete: boolean
   readonly method: 'stochastic-lanczos-quadrature'
 }
 
@@ -144,7 +161,7 @@ export async function stochasticTraceFunction(
   f: (eigenvalue: number) => number,
   options: QuadratureOptions = {},
 ): Promise<TraceFunctionEstimate> {
-  const { measures, products } = await stochasticQuadrature(operator, options)
+  const { measures, products, complete } = await stochasticQuadrature(operator, options)
   const samples = measures.map(({ nodes, weights }) => {
     let sum = 0
     for (let k = 0; k < nodes.length; k++) {
@@ -161,7 +178,8 @@ export async function stochasticTraceFunction(
     return sum * operator.size
   })
   const { mean, standardError } = meanAndError(samples)
-  return { value: mean, standardError, products, method: 'stochastic-lanczos-quadrature' }
+  const probes = measures.length
+  return { value: mean, standardError, products, probes, complete, method: 'stochastic-lanczos-quadrature' }
 }
 
 export interface SpectralDensityOptions extends QuadratureOptions {
@@ -185,6 +203,7 @@ export interface SpectralDensity {
   /** The quadratures before broadening: mean weights are fractions of eigenvalues. */
   readonly measures: readonly ProbeMeasure[]
   readonly products: number
+  readonly complete: boolean
 }
 
 /** Density of the eigenvalues of a symmetric operator, (1/p) Σ_i δ(t − λ_i) broadened by a Gaussian, by stochastic
@@ -206,7 +225,7 @@ export async function spectralDensity(
   if (options.sigma !== undefined && !(options.sigma > 0)) {
     throw new DomainError(`spectralDensity: sigma must be positive, got ${options.sigma}.`)
   }
-  const { measures, products } = await stochasticQuadrature(operator, options)
+  const { measures, products, complete } = await stochasticQuadrature(operator, options)
   const least = measures.reduce((value, { nodes }) => Math.min(value, nodes[0]), Number.POSITIVE_INFINITY)
   const most = measures.reduce((value, { nodes }) => Math.max(value, nodes[nodes.length - 1]), Number.NEGATIVE_INFINITY)
   const magnitude = Math.max(Math.abs(least), Math.abs(most))
@@ -225,7 +244,7 @@ export async function spectralDensity(
     values[i] = mean
     standardErrors[i] = standardError
   }
-  return { grid, values, standardErrors, sigma, support: [least, most], measures, products }
+  return { grid, values, standardErrors, sigma, support: [least, most], measures, products, complete }
 }
 
 /** Density of one measure on the grid, each node's Gaussian with trapezoidal sum 1. */

@@ -1,4 +1,4 @@
-import { DomainError } from '@thalweg/graph'
+import { DomainError, TaskError } from '@thalweg/graph'
 import type { RandomStream } from '../random/random-stream.ts'
 import { randomStream } from '../random/random-stream.ts'
 import type { LinearOperator } from './linear-operator.ts'
@@ -23,6 +23,37 @@ export interface EstimateOptions {
   readonly products?: number
   /** Default 0. */
   readonly seed?: number
+  /** Ends the estimate early, with the samples drawn so far where there are two: `TaskError` otherwise. */
+  readonly signal?: { readonly aborted: boolean }
+}
+
+/** Rows per product, so that a signal is heard in between. */
+const rowsPerCall = 16
+
+/** Products with `count` rows in small batches; those done before the signal, and how many they are. */
+async function applyUntil(
+  where: string,
+  operator: LinearOperator,
+  vectors: Float64Array,
+  count: number,
+  signal: EstimateOptions['signal'],
+): Promise<{ images: Float64Array; done: number }> {
+  if (signal === undefined) return { images: await applyRows(where, operator, vectors, count), done: count }
+  const { size } = operator
+  const images = new Float64Array(count * size)
+  let done = 0
+  while (done < count && !signal.aborted) {
+    const some = Math.min(rowsPerCall, count - done)
+    images.set(await applyRows(where, operator, vectors.subarray(done * size, (done + some) * size), some), done * size)
+    done += some
+  }
+  return { images, done }
+}
+
+function stopped(where: string, done: number, total: number): TaskError {
+  return new TaskError(
+    `${where}: stopped after ${done} of ${total} products, too few for an estimate. Allow more time.`,
+  )
 }
 
 function requireProducts(where: string, options: EstimateOptions, least: number): number {
@@ -77,14 +108,14 @@ export async function hutchinsonTrace(operator: LinearOperator, options: Estimat
   if (products >= size) return exactTrace(where, operator)
   const stream = randomStream(options.seed ?? 0, 'hutchinson trace')
   const samples: number[] = []
-  for (let start = 0; start < products; start += 32) {
+  for (let start = 0; start < products && !(options.signal?.aborted && start > 0); start += 32) {
     const count = Math.min(32, products - start)
     const z = probes(count, size, signs(stream))
     const images = await applyRows(where, operator, z, count)
     for (let i = 0; i < count; i++) samples.push(rowProduct(z, i * size, images, i * size, size))
   }
   const { mean, standardError } = meanAndError(samples)
-  return { value: mean, standardError, products, method: 'hutchinson' }
+  return { value: mean, standardError, products: samples.length, method: 'hutchinson' }
 }
 
 /** Trace of a symmetric operator by Hutch++: exact on the range of A S for a random S, Hutchinson's estimator on what
@@ -103,18 +134,22 @@ export async function hutchPlusPlusTrace(operator: LinearOperator, options: Esti
   if (products >= size) return exactTrace(where, operator)
   const third = Math.floor(products / 3)
   const stream = randomStream(options.seed ?? 0, 'hutch++ trace')
-  const sketch = await applyRows(where, operator, probes(third, size, signs(stream)), third)
-  const basis = orthonormalRows({ rows: third, cols: size, data: sketch })
-  const images = await applyRows(where, operator, basis.data, basis.rows)
+  const { signal } = options
+  const sketched = await applyUntil(where, operator, probes(third, size, signs(stream)), third, signal)
+  if (sketched.done < third) throw stopped(where, sketched.done, products)
+  const basis = orthonormalRows({ rows: third, cols: size, data: sketched.images })
+  const within = await applyUntil(where, operator, basis.data, basis.rows, signal)
+  if (within.done < basis.rows) throw stopped(where, third + within.done, products)
   let captured = 0
-  for (let i = 0; i < basis.rows; i++) captured += rowProduct(basis.data, i * size, images, i * size, size)
+  for (let i = 0; i < basis.rows; i++) captured += rowProduct(basis.data, i * size, within.images, i * size, size)
   const rest = products - third - basis.rows
   const z = probes(rest, size, signs(stream))
   for (let i = 0; i < rest; i++) projectAway(basis, z.subarray(i * size, (i + 1) * size))
-  const restImages = await applyRows(where, operator, z, rest)
-  const samples = Array.from({ length: rest }, (_, i) => rowProduct(z, i * size, restImages, i * size, size))
+  const { images, done } = await applyUntil(where, operator, z, rest, signal)
+  if (done < Math.min(2, rest)) throw stopped(where, third + basis.rows + done, products)
+  const samples = Array.from({ length: done }, (_, i) => rowProduct(z, i * size, images, i * size, size))
   const { mean, standardError } = meanAndError(samples)
-  return { value: captured + mean, standardError, products, method: 'hutch++' }
+  return { value: captured + mean, standardError, products: third + basis.rows + done, method: 'hutch++' }
 }
 
 function projectAway(basis: Matrix, z: Float64Array): void {
@@ -195,6 +230,10 @@ export async function frobeniusNorm(operator: LinearOperator, options: EstimateO
   const stream = randomStream(options.seed ?? 0, 'frobenius norm')
   const samples: number[] = []
   for (let start = 0; start < total; start += 32) {
+    if (options.signal?.aborted) {
+      if (exact || samples.length < 2) throw stopped(where, start, total)
+      break
+    }
     const count = Math.min(32, total - start)
     const z = exact ? unitRows(start, count, size) : probes(count, size, signs(stream))
     const images = await applyRows(where, operator, z, count)
@@ -203,5 +242,10 @@ export async function frobeniusNorm(operator: LinearOperator, options: EstimateO
   const { mean, standardError } = meanAndError(samples)
   if (exact) return { value: Math.sqrt(mean * size), standardError: 0, products: size, method: 'exact' }
   const value = Math.sqrt(mean)
-  return { value, standardError: mean > 0 ? standardError / (2 * value) : 0, products, method: 'hutchinson' }
+  return {
+    value,
+    standardError: mean > 0 ? standardError / (2 * value) : 0,
+    products: samples.length,
+    method: 'hutchinson',
+  }
 }

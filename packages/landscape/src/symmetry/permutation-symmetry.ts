@@ -104,7 +104,8 @@ const oddActivations: ReadonlySet<string> = new Set(['linear', 'tanh', 'erf', 's
 export function symmetricCopies(model: Model, symmetry: PermutationSymmetry = permutationSymmetry(model)): bigint {
   const { architecture } = model
   const odd = architecture.kind === 'mlp' && !architecture.skip && oddActivations.has(architecture.activation)
-  const units = odd ? symmetry.groups.reduce((sum, { size }) => sum + size, 0) : 0
+  // layers of a single unit have no order, so they are no group, but they have a sign
+  const units = odd ? architecture.widths.slice(1, -1).reduce((sum, width) => sum + width, 0) : 0
   return permutationCopies(symmetry) * 2n ** BigInt(units)
 }
 

@@ -27,12 +27,22 @@ const elementwise: ReadonlySet<string> = new Set(
 /** Reductions that do not care for the order of what they reduce. */
 const reductions: ReadonlySet<string> = new Set(['ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceLogSumExp'])
 
+export interface PropagateOptions {
+  /** Follow units through constants that differ from unit to unit, as stored batch-norm statistics do: then the axes are
+   * the same units, but reordering them is no symmetry. Default false. */
+  readonly constantsMove?: boolean
+}
+
 /** Follows which axes hold the same units through a network, operator by operator.
  *
  * Axes of `parameters` start as units that may be reordered; those of other inputs and of `outputs` are fixed. Whatever an
  * operator not known here touches is fixed too, so what remains reorderable is exact and the rest may be incomplete. */
-export function propagateAxes(outputs: readonly Expr[], parameters: ReadonlySet<InputExpr>): PropagatedAxes {
-  const state = new Propagation(parameters)
+export function propagateAxes(
+  outputs: readonly Expr[],
+  parameters: ReadonlySet<InputExpr>,
+  options: PropagateOptions = {},
+): PropagatedAxes {
+  const state = new Propagation(parameters, options.constantsMove ?? false)
   for (const node of topologicalOrder(outputs)) state.visit(node)
   for (const output of outputs) for (const layout of state.layouts.get(output)!) state.labels.pin(layout)
   return state
@@ -43,9 +53,11 @@ class Propagation implements PropagatedAxes {
   readonly layouts: Map<Expr, readonly AxisLayout[]> = new Map()
   readonly contractions: Contraction[] = []
   readonly #parameters: ReadonlySet<InputExpr>
+  readonly #constantsMove: boolean
 
-  constructor(parameters: ReadonlySet<InputExpr>) {
+  constructor(parameters: ReadonlySet<InputExpr>, constantsMove: boolean) {
     this.#parameters = parameters
+    this.#constantsMove = constantsMove
   }
 
   visit(node: Expr): void {
@@ -62,7 +74,9 @@ class Propagation implements PropagatedAxes {
     if (node.op === 'Constant')
       // along an axis on which it is the same everywhere, a constant goes with any order
       return node.shape.map((size, axis) =>
-        size > 1 && isUniformAlong(node.attributes.value, axis) ? this.labels.fresh(size) : 'fixed',
+        size > 1 && (this.#constantsMove || isUniformAlong(node.attributes.value, axis))
+          ? this.labels.fresh(size)
+          : 'fixed',
       )
     if (elementwise.has(node.op)) return this.#broadcast(node)
     if (reductions.has(node.op)) return this.#reduce(node)

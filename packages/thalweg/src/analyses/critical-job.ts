@@ -9,6 +9,7 @@ import {
   finders,
   findMany,
   indexTable,
+  invariantFields,
   noisyStarts,
   sentence,
   unflattenParameters,
@@ -75,7 +76,11 @@ export async function criticalJob(argument: CriticalArgument, context: JobContex
       gradientTolerance: argument.gradientTolerance,
       seed,
       signal: deadline.signal,
-      judge: { ...optimumOf(theory), denseLimit: argument.denseLimit ?? denseLimitDefault },
+      judge: {
+        ...optimumOf(theory),
+        denseLimit: argument.denseLimit ?? denseLimitDefault,
+        fields: await invariantFields(loss),
+      },
       onFound: (done, total) => context.onProgress({ stage: 'searches', done, total }),
       onJudged: (done, total) => context.onProgress({ stage: 'verdicts', done, total }),
     })

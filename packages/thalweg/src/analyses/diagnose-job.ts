@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { nativeEngine } from '@thalweg/engine/node'
-import { Loss, LossPoint, diagnose, unflattenParameters } from '@thalweg/landscape'
+import { Loss, LossPoint, diagnose, invariantFields, unflattenParameters } from '@thalweg/landscape'
 import type { Diagnosis, LinearOperator, Model } from '@thalweg/landscape'
 import { writeFileAtomic } from '../files/write-atomic.ts'
 import { encodeSafetensors } from '../formats/safetensors.ts'
@@ -14,6 +14,7 @@ import type { Language } from './diagnosis-document.ts'
 import { linearTheory, linearTheoryJson, optimumOf } from './linear-theory.ts'
 import { optimizerFacts } from './optimizer-facts.ts'
 import { sampledJson, sampledSubject } from './sampled-subject.ts'
+import { tangentEvidence } from './tangent-evidence.ts'
 
 export interface DiagnoseArgument {
   readonly subject: SubjectArgument
@@ -49,6 +50,8 @@ export async function diagnoseJob(argument: DiagnoseArgument, context: JobContex
     const estimate = await diagnosisCost(argument, new LossPoint(loss, theta).operator('hessian'), context)
     const diagnosis = await diagnose(loss, theta, {
       ...optimumOf(theory),
+      ...tangentEvidence(loss),
+      fields: await invariantFields(loss, { sizeMax: argument.denseLimit ?? denseLimitDefault }),
       top: argument.top,
       bottom: argument.bottom,
       denseLimit: argument.denseLimit,

@@ -9,10 +9,11 @@ export function optimizerFacts(
 ): OptimizerFacts {
   const plain = training?.optimizer.name === 'sgd' || training?.optimizer.name === 'gradient-descent'
   const { learningRate = plain ? training.learningRate : undefined, batchSize = training?.batchSize } = said
-  const momentum = training?.optimizer.name === 'sgd' ? training.optimizer.momentum : undefined
+  const { momentum, nesterov } = training?.optimizer.name === 'sgd' ? training.optimizer : {}
   return {
     ...(learningRate !== undefined && { learningRate }),
     ...(typeof batchSize === 'number' && { batchSize }),
     ...(momentum !== undefined && { momentum }),
+    ...(nesterov !== undefined && { nesterov }),
   }
 }

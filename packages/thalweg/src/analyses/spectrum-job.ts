@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { nativeEngine } from '@thalweg/engine/node'
-import { DomainError } from '@thalweg/graph'
+import { DomainError, TaskError } from '@thalweg/graph'
 import {
   Loss,
   LossPoint,
@@ -14,17 +14,19 @@ import {
 import type { CurvatureKind, Eigenpair, LinearOperator, Spectrum } from '@thalweg/landscape'
 import type { JobContext } from '../jobs/job-context.ts'
 import { openSubject } from '../subject/subject.ts'
-import type { SubjectArgument } from '../subject/subject.ts'
+import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import { estimateCost } from './cost-estimate.ts'
 import type { CostEstimate } from './cost-estimate.ts'
 import { deadlineOf } from './deadline.ts'
 import type { Deadline } from './deadline.ts'
 import { sampledJson, sampledSubject } from './sampled-subject.ts'
+import { stabilityAlong } from './stability-along.ts'
+import type { StabilityArgument } from './stability-along.ts'
 
 export const spectrumOperators = ['hessian', 'ggn', 'fisher', 'empirical-fisher', 'gram'] as const
 export type SpectrumOperator = (typeof spectrumOperators)[number]
 
-export interface SpectrumArgument {
+export interface SpectrumArgument extends StabilityArgument {
   readonly subject: SubjectArgument
   readonly operator: SpectrumOperator
   readonly top: number
@@ -32,6 +34,9 @@ export interface SpectrumArgument {
   readonly exact?: boolean
   readonly trace: boolean
   readonly density: boolean
+  /** log det(A + shift·I). */
+  readonly logDet?: boolean
+  readonly shift?: number
   readonly layers: boolean
   readonly dtype: 'float32' | 'float64'
   readonly maxProducts?: number
@@ -58,6 +63,7 @@ function spectrumJson(result: Spectrum): object {
     frobeniusNorm,
     effectiveRank,
     density,
+    logDeterminant,
     status,
     products,
     symmetryDefect,
@@ -78,6 +84,7 @@ function spectrumJson(result: Spectrum): object {
     trace,
     frobeniusNorm,
     effectiveRank,
+    ...(logDeterminant && { logDeterminant }),
     ...(density && {
       density: {
         grid: Array.from(density.grid),
@@ -85,6 +92,8 @@ function spectrumJson(result: Spectrum): object {
         standardErrors: Array.from(density.standardErrors),
         sigma: density.sigma,
         support: density.support,
+        probes: density.measures.length,
+        complete: density.complete,
       },
     }),
   }
@@ -94,6 +103,8 @@ function spectrumJson(result: Spectrum): object {
 const productsDefault = 1000
 const traceProducts = 120
 const densityProducts = 10 * 80
+/** Probes × steps; the logarithm needs more steps than a picture. */
+const logDetQuadrature = { probes: 20, steps: 100 }
 /** Up to this size the whole matrix is formed by default. */
 const denseLimit = 2000
 
@@ -119,26 +130,29 @@ export async function spectrumJob(argument: SpectrumArgument, context: JobContex
       spectrum(operator, {
         top: argument.top,
         bottom: argument.bottom,
-        exact: stage === '' ? plan.exact : argument.exact,
+        exact: stage === '' ? plan.exact : plan.refused ? undefined : argument.exact,
         tolerance: argument.tolerance,
         maxProducts: argument.maxProducts,
         traceProducts: argument.trace ? traceProducts : undefined,
         density: argument.density ? {} : undefined,
+        logDeterminant: argument.logDet ? { shift: argument.shift ?? 0, ...logDetQuadrature } : undefined,
         seed: argument.subject.seed,
         signal: deadline.signal,
         onProgress: (part, done, total) => context.onProgress({ stage: stage || part, done, total }),
       })
-    const result = await analyze(whole, '')
+    const result = await analyze(whole, '').catch((error: unknown) => unlessExpired(error, deadline, whole.size))
     const layers = await layerSpectra(argument, whole, layerGroups(model), analyze, deadline)
+    const along = await stabilityAlong(argument, loss, model, argument.subject.seed, context, deadline)
     const stopped = deadline.expired()
     return {
       ...sampledJson(sampled, value, argument.dtype),
-      status: stopped ? 'time-limit' : result.status === 'aborted' ? 'interrupted' : 'finished',
+      status: stopped || plan.refused ? 'time-limit' : result.status === 'aborted' ? 'interrupted' : 'finished',
       operator: argument.operator,
       size: whole.size,
       gradientNorm: norm(gradient),
       ...spectrumJson(result),
       ...(layers && { layers }),
+      ...(along && { edgeOfStability: along }),
       estimate: plan.estimate,
       warnings: [
         ...subject.warnings,
@@ -146,7 +160,9 @@ export async function spectrumJob(argument: SpectrumArgument, context: JobContex
         ...(argument.dtype === 'float32'
           ? ['Computed in float32: small eigenvalues and their signs are not reliable.']
           : []),
-        ...(stopped ? [stopWarning(result)] : []),
+        ...zeroWarnings(argument.operator, spec),
+        ...logDeterminantWarnings(result),
+        ...(stopped ? stopWarnings(argument, result) : []),
       ],
       samples: sampleCount(dataset),
     }
@@ -159,33 +175,92 @@ interface Plan {
   readonly exact: boolean
   readonly estimate: CostEstimate
   readonly warnings: readonly string[]
+  /** All eigenvalues were asked for, and time does not allow it. */
+  readonly refused: boolean
 }
 
-/** Dense or not, with what it costs: the dense matrix only where it fits the time limit or was asked for. */
+/** Dense or not, with what it costs: the dense matrix only where it fits the time limit: its decomposition
+ * cannot be interrupted. */
 async function planOf(argument: SpectrumArgument, operator: LinearOperator, context: JobContext): Promise<Plan> {
-  const { exact, maxProducts = productsDefault, trace, density, timeLimitMs } = argument
+  const { exact, maxProducts = productsDefault, trace, density, logDet, timeLimitMs } = argument
   const what = argument.operator
-  const extra = (trace ? 2 * traceProducts : 0) + (density ? densityProducts : 0)
+  const extra =
+    (trace ? 2 * traceProducts : 0) +
+    (density ? densityProducts : 0) +
+    (logDet ? logDetQuadrature.probes * logDetQuadrature.steps : 0)
   const sparse = (): Promise<CostEstimate> =>
     estimateCost(operator, { what, products: { single: maxProducts + extra } }, context)
-  if (!(exact ?? operator.size <= denseLimit)) return { exact: false, estimate: await sparse(), warnings: [] }
+  if (!(exact ?? operator.size <= denseLimit))
+    return { exact: false, estimate: await sparse(), warnings: [], refused: false }
   const quiet = { now: context.now, onProgress: timeLimitMs === undefined ? context.onProgress : () => {} }
   const estimate = await estimateCost(operator, { what, products: { dense: 1 } }, quiet)
-  if (exact || timeLimitMs === undefined || estimate.elapsedMsMax <= timeLimitMs)
-    return { exact: true, estimate, warnings: [] }
+  if (timeLimitMs === undefined || estimate.elapsedMsMax <= timeLimitMs)
+    return { exact: true, estimate, warnings: [], refused: false }
   return {
     exact: false,
     estimate: await sparse(),
     warnings: [
-      'All eigenvalues would not fit the time limit: both ends were searched for instead, and the index is a lower bound.',
+      `All eigenvalues would take up to ${Math.ceil(estimate.elapsedMsMax / 1000)} s and not fit the time limit: both ends were searched for instead, and the index is a lower bound.`,
     ],
+    refused: exact === true,
   }
 }
 
-function stopWarning({ top, bottom, products }: Spectrum): string {
+/** What there is of a matrix that the clock gave up: nothing but its size. Other errors are passed on. */
+function unlessExpired(error: unknown, deadline: Deadline, size: number): Spectrum {
+  if (!(error instanceof TaskError && deadline.expired())) throw error
+  return {
+    ...{ size, method: 'dense', status: 'aborted', top: [], bottom: [], all: null, products: 0, operatorNorm: 0 },
+    morseIndex: { value: 0, threshold: 0, exact: false },
+    ...{ trace: null, frobeniusNorm: null, effectiveRank: null, density: null, logDeterminant: null },
+    symmetryDefect: null,
+  }
+}
+
+/** Curvature matrices that vanish by definition. */
+function zeroWarnings(operator: SpectrumOperator, { name, power }: Subject['spec']): string[] {
+  const linear = name === 'negative-log-likelihood' || name === 'l1' || (name === 'hinge' && (power ?? 1) === 1)
+  if (operator !== 'ggn' || !linear) return []
+  const instead = name === 'negative-log-likelihood' ? '--operator fisher or hessian' : '--operator hessian'
+  return [
+    `The generalized Gauss-Newton matrix of ${name} is zero by definition (weight decay apart): the loss is linear in the outputs of the model. Use ${instead}.`,
+  ]
+}
+
+function logDeterminantWarnings({ logDeterminant }: Spectrum): string[] {
+  if (!logDeterminant || logDeterminant.obstacle === null) return []
+  const { shift, obstacle } = logDeterminant
+  return [
+    `log det(A + ${shift} I) does not exist: the spectrum of A reaches down to ${obstacle.toPrecision(4)}. Use --shift above ${Math.max(0, -obstacle).toPrecision(4)}, or --operator ggn with a positive --shift.`,
+  ]
+}
+
+function stopWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
+  const { top, bottom, products, trace, density, logDeterminant, method, status } = result
+  if (method === 'dense' && status === 'aborted')
+    return [
+      'Stopped by the time limit while the dense matrix was formed: there are no eigenvalues yet. Leave out --exact to search for both ends, or allow more time.',
+    ]
   const pairs = [...top, ...bottom]
   const open = pairs.filter((pair) => !pair.converged).length
-  return `Stopped by the time limit after ${products} products: ${open} of ${pairs.length} pairs had not converged. They are the best so far; a residual r proves that some eigenvalue lies within r, not that it is the extreme one.`
+  const done =
+    (!argument.trace || trace) &&
+    (!argument.density || density?.complete) &&
+    (!argument.logDet || logDeterminant?.complete)
+  if (open === 0 && done)
+    return [`The time limit passed after ${products} products, when all that was asked for was done.`]
+  const parts = [
+    ...(argument.trace && !trace ? ['the trace was not reached'] : []),
+    ...(argument.density && !density ? ['the density was not reached'] : []),
+    ...(density && !density.complete
+      ? [`the density rests on ${density.measures.length} probes, some of fewer steps`]
+      : []),
+    ...(argument.logDet && !logDeterminant ? ['the log-determinant was not reached'] : []),
+    ...(logDeterminant && !logDeterminant.complete ? ['the log-determinant rests on fewer probes and steps'] : []),
+  ]
+  return [
+    `Stopped by the time limit after ${products} products: ${open} of ${pairs.length} pairs had not converged${parts.map((part) => `; ${part}`).join('')}. The pairs are the best so far; a residual r proves that some eigenvalue lies within r, not that it is the extreme one.`,
+  ]
 }
 
 async function layerSpectra(

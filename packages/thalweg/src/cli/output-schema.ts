@@ -48,7 +48,24 @@ const spectrum = z.looseObject({
   eigenvalues: z.looseObject({ method: z.enum(['dense', 'lanczos']), top: z.array(pair), bottom: z.array(pair) }),
   morseIndex: z.looseObject({ value: z.int(), threshold: number, exact: z.boolean() }),
   trace: estimate.nullable(),
-  density: z.looseObject({ grid: z.array(z.number()), values: z.array(z.number()) }).optional(),
+  frobeniusNorm: estimate.nullable(),
+  effectiveRank: number.describe('(tr A)² / ‖A‖²_F'),
+  logDeterminant: z
+    .looseObject({ shift: z.number(), value: number, standardError: number, method: z.string(), obstacle: number })
+    .describe('log det(A + shift·I); value is null where A + shift·I is not positive definite')
+    .optional(),
+  edgeOfStability: z
+    .looseObject({
+      limit: z.number(),
+      points: z.array(
+        z.looseObject({ checkpoint: z.string(), topEigenvalue: number, residualNorm: number, edge: number }),
+      ),
+    })
+    .describe('λ·η over the stable limit of the optimizer at each checkpoint')
+    .optional(),
+  density: z
+    .looseObject({ grid: z.array(z.number()), values: z.array(z.number()), standardErrors: z.array(number) })
+    .optional(),
 })
 
 const diagnose = z.looseObject({
@@ -96,7 +113,27 @@ const linear = z.looseObject({
   ...subject,
   sigmaEigenvalues: z.array(z.number()),
   globalMinimum: z.number(),
-  assumptions: z.looseObject({}),
+  assumptions: z.looseObject({
+    hold: z.boolean(),
+    statements: z.array(
+      z.looseObject({
+        name: z.string(),
+        statement: z.string(),
+        holds: z.enum(['proved', 'measured']),
+        because: z.string(),
+      }),
+    ),
+  }),
+  classCount: z.string().describe('number of all classes in decimal digits'),
+  complete: z.boolean().describe('whether classes holds them all'),
+  verification: z.looseObject({
+    representatives: z.int(),
+    spectra: z.int(),
+    rescaled: z.int(),
+    relativeGradientMax: number,
+    relativeLossErrorMax: number,
+    disagreements: z.array(z.string()),
+  }),
   classes: z.array(
     z.looseObject({
       subset: z.array(z.int()).describe('1-based, descending eigenvalues'),
@@ -115,6 +152,68 @@ const linear = z.looseObject({
       ),
     }),
   ),
+})
+
+const escapeWay = z.looseObject({
+  way: z.enum(['again', 'restarts', 'perturbed-gradient-descent', 'wider', 'elimination']),
+  detail: z.string(),
+  attempts: z.int(),
+  best: number,
+  median: number,
+  escaped: z.int().describe('attempts that ended at least 1 % of the gap below the stuck point'),
+  solved: z.int().describe('attempts that closed 99.9 % of the gap to the best of all functions'),
+  gradients: z.int().describe('cost of all attempts'),
+})
+
+const eliminate = z.looseObject({
+  ...head('eliminate'),
+  ...subject,
+  outcome: z.enum(['certified', 'failure-mode', 'vacuous', 'stopped']),
+  summary: z.string(),
+  variant: z.enum(['exponential', 'liang', 'monomial', 'per-layer', 'scaled-loss']),
+  lambda: z.number(),
+  lossBefore: number,
+  lossAfter: number,
+  modifiedLoss: number,
+  functionOptimum: number.describe('best value of any function of the input; null where no closed form is known'),
+  groupGradientMax: number,
+  neuron: z.looseObject({
+    alpha: z.array(number).describe('a = alpha · exp(−maxExponent)'),
+    maxExponent: z.array(number),
+    w: z.array(z.array(number)),
+    b: z.array(number),
+  }),
+  divergence: z.looseObject({
+    type: z.enum(['A', 'B']).nullable().describe('A: amplitude, b → ∞; B: spike, ‖w‖ → ∞; null: none'),
+    fakeConvergence: z.boolean().optional(),
+  }),
+  vacuity: z
+    .looseObject({
+      vacuous: z.boolean(),
+      applies: z.boolean(),
+      reason: z.string().nullable(),
+      statement: z.string(),
+      advice: z.array(z.string()),
+    })
+    .optional(),
+  certificate: z
+    .looseObject({
+      accepted: z.boolean(),
+      groupGradientMax: number,
+      gap: number,
+      witness: z.looseObject({ kind: z.enum(['shrink-a', 'turn-on']), decrease: number, predicted: number }).nullable(),
+    })
+    .nullable()
+    .optional(),
+  frozenInfimum: z
+    .looseObject({ value: number, kind: z.enum(['search', 'upper-bound']) })
+    .nullable()
+    .optional(),
+  tangentModel: z.looseObject({ value: number, gap: number, centeredGap: number }).nullable().optional(),
+  comparison: z.looseObject({ stuckLoss: number, target: number, rows: z.array(escapeWay) }).optional(),
+  history: z
+    .array(z.looseObject({ time: number, modifiedLoss: number, loss: number, gradientNorm: number }))
+    .optional(),
 })
 
 const run = z.looseObject({
@@ -145,6 +244,7 @@ export const outputSchema: z.ZodType<{ readonly command: string }> = z.union([
   spectrum,
   critical,
   linear,
+  eliminate,
   modelInfo,
   dataInfo,
 ])

@@ -47,7 +47,7 @@ export function describeModel({ model, file }: OpenedModel, choice: ModelChoice 
     },
     notes,
     lines: [
-      `${model.name}: ${count} parameters in ${rows.length} tensors`,
+      `${model.name}: ${counted(count, 'parameter')} in ${counted(rows.length, 'tensor')}`,
       ...model.inputs.map((i) => `input   ${i.name} ${i.dtype} [n${i.shape.map((d) => ` × ${d}`).join('')}]`),
       `output  ${file ? `${file.outputs[0].name} ` : ''}[n${model.outputShape.map((d) => ` × ${d}`).join('')}]`,
       ...(file
@@ -59,6 +59,11 @@ export function describeModel({ model, file }: OpenedModel, choice: ModelChoice 
       ...notes.map((n) => `note: ${n}`),
     ],
   }
+}
+
+/** `1 tensor`, `2 tensors`. */
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function rowOf(p: Parameter, file: OnnxModel | undefined): ParameterRow {

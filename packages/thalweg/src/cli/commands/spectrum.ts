@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { SpectrumArgument, SpectrumDocument } from '../../analyses/spectrum-job.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
-import { addSubjectOptions, subjectArgument } from '../subject-options.ts'
+import { addSubjectOptions, realNumber, subjectArgument } from '../subject-options.ts'
 import type { SubjectOptions } from '../subject-options.ts'
 
 type SpectrumOptions = SubjectOptions &
@@ -27,7 +27,23 @@ interface Document {
   }
   readonly morseIndex: { readonly value: number; readonly threshold: number; readonly exact: boolean }
   readonly trace: { readonly value: number; readonly standardError: number; readonly method: string } | null
+  readonly frobeniusNorm: { readonly value: number; readonly standardError: number } | null
   readonly effectiveRank: number | null
+  readonly logDeterminant?: {
+    readonly shift: number
+    readonly value: number | null
+    readonly standardError: number | null
+    readonly method: string
+  }
+  readonly edgeOfStability?: {
+    readonly limit: number
+    readonly points: readonly {
+      readonly checkpoint: string
+      readonly topEigenvalue: number
+      readonly residualNorm: number
+      readonly edge: number
+    }[]
+  }
   readonly warnings: readonly string[]
 }
 
@@ -46,13 +62,21 @@ export function addSpectrumCommand(root: Command): void {
     .option('--exact', 'all eigenvalues from the dense matrix (default up to 2000 parameters)')
     .option('--trace', 'trace and Frobenius norm by Hutch++ (exact where the matrix is dense)', false)
     .option('--density', 'spectral density by Lanczos quadrature', false)
+    .option('--log-det', 'log-determinant, exact where the matrix is dense, else by Lanczos quadrature', false)
+    .option('--shift <s>', 'of the log-determinant: log det(A + s·I) (default 0)', realNumber)
     .option('--layers', 'the diagonal block of each layer too', false)
+    .option('--trajectory <dir>', 'edge of stability at each checkpoint of a folder or run; needs --learning-rate')
+    .option('--learning-rate <eta>', 'step size of the training', realNumber)
+    .option('--momentum <beta>', 'of the training by SGD, for its edge of stability', realNumber)
+    .option('--nesterov', 'with Nesterov momentum', false)
     .option('--max-products <n>', 'limit of matrix-vector products', wholeNumber('--max-products', 1))
     .option('--samples <n>', 'on so many samples, drawn by the seed, instead of all', wholeNumber('--samples', 1))
     .option('--time-limit <t>', 'stop with the best so far: 90s, 5m, 2h', durationMs('--time-limit'))
     .addOption(new Option('--dtype <dtype>', 'arithmetic').choices(['float64', 'float32']).default('float64'))
     .action(async (model: string, options: SpectrumOptions) => {
-      const { operator, top, bottom, exact, trace, density, layers, dtype, maxProducts, threads } = options
+      const { operator, top, bottom, exact, trace, density, logDet, shift, layers, dtype, maxProducts, threads } =
+        options
+      const { trajectory, learningRate, momentum, nesterov } = options
       const argument: SpectrumArgument = {
         subject: subjectArgument(model, options),
         operator,
@@ -61,10 +85,13 @@ export function addSpectrumCommand(root: Command): void {
         exact,
         trace,
         density,
+        logDet,
+        shift,
         layers,
         dtype,
         maxProducts,
         threads,
+        ...{ trajectory, learningRate, momentum, nesterov },
         samples: options.samples,
         timeLimitMs: options.timeLimit,
       }
@@ -93,7 +120,31 @@ function spectrumLines(operator: string, d: Document, elapsedMs: number): string
     ...pairs('bottom', d.eigenvalues.bottom),
     `negative   ${index.exact ? '' : 'at least '}${index.value} (|λ| > ${index.threshold.toExponential(1)})`,
     ...(d.trace ? [`trace      ${d.trace.value} ± ${d.trace.standardError.toExponential(1)} (${d.trace.method})`] : []),
+    ...(d.frobeniusNorm
+      ? [`Frobenius  ${d.frobeniusNorm.value} ± ${d.frobeniusNorm.standardError.toExponential(1)}`]
+      : []),
     ...(d.effectiveRank === null ? [] : [`effective rank ${d.effectiveRank.toPrecision(4)}`]),
+    ...logDeterminantLines(d),
+    ...stabilityLines(d),
     ...d.warnings.map((w) => `warning: ${w}`),
+  ]
+}
+
+function logDeterminantLines({ logDeterminant }: Document): string[] {
+  if (!logDeterminant) return []
+  const { shift, value, standardError, method } = logDeterminant
+  const found = value === null ? 'does not exist' : `${value} ± ${standardError!.toExponential(1)} (${method})`
+  return [`log det(A + ${shift} I)  ${found}`]
+}
+
+function stabilityLines({ edgeOfStability }: Document): string[] {
+  if (!edgeOfStability) return []
+  const { limit, points } = edgeOfStability
+  return [
+    `edge of stability: λ·η / ${limit.toPrecision(4)}, unstable above 1`,
+    ...points.map(
+      (p) =>
+        `  ${p.checkpoint.padEnd(20)} λ ${p.topEigenvalue.toPrecision(8)} ± ${p.residualNorm.toExponential(1)}   ${p.edge.toPrecision(4)}`,
+    ),
   ]
 }
