@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeModel, tensorOf } from '@thalweg/graph'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { outputSchema } from '../src/cli/output-schema.ts'
 import { encodeNpz } from '../src/formats/npz.ts'
 import { program } from './run-thalweg.ts'
 
@@ -51,6 +52,7 @@ test('a file stuck at a bad minimum: failure mode with the infimum; the figure i
   )
   expect(reply.stderr).toBe('')
   const d = JSON.parse(reply.stdout)
+  outputSchema.parse(d)
   expect(d).toMatchObject({ command: 'eliminate', outcome: 'failure-mode', functionOptimum: 0, dtype: 'float64' })
   expect(d.lossBefore).toBeCloseTo(0.632994877, 8)
   expect(d.divergence).toMatchObject({ type: 'A', fakeConvergence: false })
@@ -109,6 +111,7 @@ test('label smoothing makes it attainable, and the net is certified; other ways 
     '1e-7',
   )
   const d = JSON.parse(reply.stdout)
+  outputSchema.parse(d)
   expect(d.vacuity.vacuous).toBe(false)
   expect(d).toMatchObject({ outcome: 'certified', method: 'quasi-newton' })
   expect(d.lossAfter - d.functionOptimum).toBeLessThan(1e-9)
@@ -124,4 +127,160 @@ test.each([
   const reply = thalweg('eliminate', sineFile(1.4), '--data', sineData(), ...more)
   expect(reply.stderr).toMatch(message)
   expect(reply).toMatchObject({ status: 2, stdout: '' })
+})
+
+describe('unusual data and inputs', () => {
+  const x = [0.3, -1.2, 1.1, 0.4, -0.7, 0.9, 0.2, -0.5]
+  const data = (name: string, inputs: readonly number[], y: readonly number[]): string =>
+    file(
+      name,
+      encodeNpz({
+        x: tensorOf('float64', [y.length, inputs.length / y.length], [...inputs]),
+        y: tensorOf('float64', [y.length, 1], [...y]),
+      }),
+    )
+  const tanh = (widths: string): string =>
+    file(
+      `net-${widths.replaceAll(/\D/g, '-')}.yaml`,
+      `name: n\ndata: { name: xor }\nmodel: { kind: mlp, widths: ${widths}, activation: tanh }\nloss: { name: squared }\n`,
+    )
+  const run = (...args: string[]): Record<string, never> => {
+    const reply = thalweg('eliminate', ...args, '--json')
+    expect(reply.stderr).toBe('')
+    outputSchema.parse(JSON.parse(reply.stdout))
+    return JSON.parse(reply.stdout)
+  }
+
+  test('duplicates with different targets: the group means are the optimum and are certified', () => {
+    const path = data('twins.npz', [...x, ...x], [1, -1, 0.5, 2, 3, 1, 0.5, 0])
+    expect(run(tanh('[2, 12, 1]'), '--data', path)).toMatchObject({
+      outcome: 'certified',
+      functionOptimum: expect.closeTo((2 * (1 + 1 + 1 + 1 + 1 + 1)) / 16, 1),
+      certificate: { groups: 4 },
+    })
+  })
+
+  test('fewer samples than features, one sample, constant targets: certified', () => {
+    expect(run(tanh('[4, 6, 1]'), '--data', data('few.npz', x, [1, -1]))).toMatchObject({ outcome: 'certified' })
+    expect(run(tanh('[8, 4, 1]'), '--data', data('one.npz', x, [2]))).toMatchObject({ outcome: 'certified' })
+    const constant = run(tanh('[2, 6, 1]'), '--data', data('constant.npz', x, [1, 1, 1, 1]))
+    expect(constant).toMatchObject({ outcome: 'certified', functionOptimum: 0 })
+  })
+
+  test('inputs of a million do not overflow', () => {
+    const path = data(
+      'large.npz',
+      x.map((v) => v * 1e6),
+      [1, -1, 0.5, 2],
+    )
+    expect(run(tanh('[2, 8, 1]'), '--data', path)).toMatchObject({ method: 'quasi-newton', status: expect.any(String) })
+  })
+
+  test('a linear network with an output activation is not judged by least squares', () => {
+    const yaml = (more: string): string =>
+      `name: n\ndata: { file: sat.npz }\nmodel: { kind: mlp, widths: [2, 2, 1], activation: linear${more} }\nloss: { name: squared }\n`
+    data('sat.npz', x, [0.9, -0.9, 0.1, 0.5])
+    const reason = (d: Record<string, never>): unknown => (d as unknown as { vacuity: { reason: unknown } }).vacuity.reason
+    expect(reason(run(file('linear.yaml', yaml(''))))).toBe('cannot-interpolate')
+    expect(reason(run(file('tanh.yaml', yaml(', outputActivation: tanh'))))).not.toBe('cannot-interpolate')
+  })
+
+  test('NaN is refused, with its place', () => {
+    const reply = thalweg(
+      'eliminate',
+      tanh('[2, 4, 1]'),
+      '--data',
+      data('nan.npz', [Number.NaN, ...x.slice(1)], [1, 2, 3, 4]),
+    )
+    expect(reply.stderr).toMatch(/must be finite, got NaN at sample 0, feature 0/)
+    expect(reply).toMatchObject({ status: 2, stdout: '' })
+  })
+
+  test('class indices into an embedding are refused with the reason', () => {
+    const bytes = encodeModel({
+      inputs: [{ name: 'tokens', dtype: 'int64', shape: ['n', 2] }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 2] }],
+      initializers: new Map([
+        ['table', tensorOf('float32', [3, 1], [0.1, 0.2, 0.3])],
+        ['weight', tensorOf('float32', [2, 2], [1, 2, 3, 4])],
+        ['shape', tensorOf('int64', [2], [-1, 2]) as never],
+      ]),
+      nodes: [
+        { op: 'Gather', name: 'g', inputs: ['table', 'tokens'], outputs: ['e'] },
+        { op: 'Reshape', name: 'r', inputs: ['e', 'shape'], outputs: ['f'] },
+        { op: 'MatMul', name: 'm', inputs: ['f', 'weight'], outputs: ['y'] },
+      ],
+    })
+    const tokens = file(
+      'tokens.npz',
+      encodeNpz({
+        tokens: tensorOf('int64', [3, 2], [0, 1, 2, 0, 1, 1]),
+        y: tensorOf('float64', [3, 2], [1, 2, 3, 4, 5, 6]),
+      }),
+    )
+    const model = file('tokens.onnx', bytes)
+    const reply = thalweg(
+      'eliminate',
+      model,
+      '--data',
+      tokens,
+      '--input',
+      'tokens=tokens',
+      '--target',
+      'y',
+      '--loss',
+      'squared',
+    )
+    expect(reply.stderr).toMatch(/needs real inputs, got int64 for input tokens.*embedded vectors/)
+    expect(reply).toMatchObject({ status: 2, stdout: '' })
+  })
+
+  test('several inputs are joined: one weight per number', () => {
+    const bytes = encodeModel({
+      inputs: [
+        { name: 'u', dtype: 'float32', shape: ['n', 2] },
+        { name: 'v', dtype: 'float32', shape: ['n', 1] },
+      ],
+      outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 1] }],
+      initializers: new Map([
+        ['a', tensorOf('float32', [2, 1], [0.4, -0.3])],
+        ['b', tensorOf('float32', [1, 1], [0.2])],
+      ]),
+      nodes: [
+        { op: 'MatMul', name: 'm1', inputs: ['u', 'a'], outputs: ['p'] },
+        { op: 'MatMul', name: 'm2', inputs: ['v', 'b'], outputs: ['q'] },
+        { op: 'Add', name: 's', inputs: ['p', 'q'], outputs: ['t'] },
+        { op: 'Tanh', name: 'h', inputs: ['t'], outputs: ['y'] },
+      ],
+    })
+    const path = file(
+      'two.npz',
+      encodeNpz({
+        u: tensorOf('float64', [3, 2], x.slice(0, 6)),
+        v: tensorOf('float64', [3, 1], [1, 2, -1]),
+        y: tensorOf('float64', [3, 1], [0.1, 0.5, -0.2]),
+      }),
+    )
+    const d = run(
+      file('two.onnx', bytes),
+      '--data',
+      path,
+      '--input',
+      'u=u',
+      'v=v',
+      '--target',
+      'y',
+      '--loss',
+      'squared',
+    )
+    expect((d as unknown as { neuron: { w: number[][] } }).neuron.w[0]).toHaveLength(3)
+  })
+
+  test('Chinese sentences', () => {
+    const d = run(file('xor.yaml', xor), '--lang', 'zh')
+    expect(d).toMatchObject({ outcome: 'vacuous', summary: expect.stringMatching(/没有局部极小值/) })
+    expect(
+      thalweg('eliminate', sineFile(1.4), '--data', sineData(), '--loss', 'squared', '--lang', 'zh').stdout,
+    ).toMatch(/附加神经元已消失/)
+  })
 })

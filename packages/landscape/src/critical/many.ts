@@ -69,6 +69,8 @@ export interface FindManyOptions extends SearchOptions {
   readonly same?: (a: Float64Array, b: Float64Array) => boolean
   /** Searches that run in lockstep, their derivatives in one graph; losses only. Default: 64 up to 300 parameters, else 1. */
   readonly together?: number
+  /** Searches from these starts that were made before, by `searchMany` with the same options; only merged and judged. */
+  readonly searches?: readonly SearchResult[]
   /** What the verdicts may spend and know. */
   readonly judge?: DiagnoseOptions
   readonly onFound?: (done: number, total: number) => void
@@ -97,7 +99,7 @@ export async function findMany(
   options: FindManyOptions = {},
 ): Promise<FindManyResult> {
   const method = options.method ?? 'polish'
-  const searches = await allSearches(target, starts, method, options)
+  const searches = options.searches ?? (await searchMany(target, starts, options))
   const outcomes: Partial<Record<SearchStatus, number>> = {}
   for (const { status } of searches) outcomes[status] = (outcomes[status] ?? 0) + 1
   const groups = merged(searches, options.same ?? defaultSameness(target))
@@ -118,12 +120,14 @@ export async function findMany(
   return { points: points.sort((a, b) => a.loss - b.loss), outcomes, searches }
 }
 
-async function allSearches(
+/** Searches from every start, by which `findMany` begins. Those that share a graph agree with single ones up to rounding, so the bits
+ * hang on `together` and on which starts are given at once. */
+export async function searchMany(
   target: Loss | Objective,
   starts: readonly Float64Array[],
-  method: FinderName,
-  options: FindManyOptions,
+  options: Omit<FindManyOptions, 'searches' | 'judge' | 'same' | 'onJudged'> = {},
 ): Promise<SearchResult[]> {
+  const { method = 'polish' } = options
   const together = options.together ?? (target.size <= togetherSizeMax ? togetherDefault : 1)
   let done = 0
   const found = <T>(result: T): T => {

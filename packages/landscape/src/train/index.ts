@@ -12,6 +12,14 @@ export type { Schedule } from './schedule.ts'
 export { gradientDescent, sgd } from './sgd.ts'
 export type { SgdOptions } from './sgd.ts'
 export { train } from './train.ts'
-export type { Checkpoint, HistoryPoint, TrainOptions, TrainProgress, TrainResult, TrainStatus } from './train.ts'
+export type {
+  Checkpoint,
+  HistoryPoint,
+  TrainOptions,
+  TrainProgress,
+  TrainRecord,
+  TrainResult,
+  TrainStatus,
+} from './train.ts'
 export { trainMany } from './train-many.ts'
 export type { TrainManyOptions, TrainManyResult } from './train-many.ts'

@@ -1,11 +1,13 @@
 import { DomainError, castTensor, numbersOf, tensor } from '@thalweg/graph'
 import type { Tensor } from '@thalweg/graph'
 import { workOf } from '@thalweg/engine'
-import { axpy, dot, norm, scale } from '../linalg/vector.ts'
+import { dot, norm } from '../linalg/vector.ts'
 import { flat, gradientOf } from '../loss/loss-graph.ts'
 import type { Loss, ValueAndGradient } from '../loss/loss.ts'
 import type { Advance, Stepper } from './stepper.ts'
 import { strongWolfe } from './strong-wolfe.ts'
+import { twoLoopDirection } from './two-loop-direction.ts'
+import type { CurvaturePair } from './two-loop-direction.ts'
 import type { TrainingState } from './training-state.ts'
 
 export interface LbfgsOptions {
@@ -40,11 +42,6 @@ function vectorTensor(data: Float64Array): Tensor {
   return tensor('float64', [data.length], data)
 }
 
-interface Pair {
-  readonly s: Float64Array
-  readonly y: Float64Array
-}
-
 /** One step per call. The state's memory is [value], [p] gradient at θ, then s₁, y₁, s₂, y₂, … oldest first. */
 export class LbfgsStepper implements Stepper {
   readonly flopsPerStep: number
@@ -71,7 +68,7 @@ export class LbfgsStepper implements Stepper {
       stopped,
     })
     if (norm(gradient) <= this.#rule.gradientTolerance) return stay('the gradient norm is within the tolerance')
-    let direction = twoLoop(gradient, pairs)
+    let direction = twoLoopDirection(gradient, pairs)
     if (!(dot(direction, gradient) < 0)) direction = gradient.map((v) => -v)
     const first = pairs.length > 0 ? 1 : Math.min(1, 1 / norm(gradient))
     const found = await this.#search(theta, { value, gradient }, direction, first)
@@ -88,7 +85,10 @@ export class LbfgsStepper implements Stepper {
     return Promise.resolve()
   }
 
-  async #unpacked({ memory }: TrainingState, theta: Float64Array): Promise<ValueAndGradient & { pairs: Pair[] }> {
+  async #unpacked(
+    { memory }: TrainingState,
+    theta: Float64Array,
+  ): Promise<ValueAndGradient & { pairs: CurvaturePair[] }> {
     if (memory.length === 0) return { ...(await this.#loss.valueAndGradient(theta)), pairs: [] }
     const [value, gradient, ...rest] = memory.map(numbersOf)
     const pairs = Array.from({ length: rest.length / 2 }, (_, i) => ({ s: rest[2 * i], y: rest[2 * i + 1] }))
@@ -109,21 +109,6 @@ export class LbfgsStepper implements Stepper {
   }
 }
 
-function packed({ value, gradient }: ValueAndGradient, pairs: readonly Pair[]): Tensor[] {
+function packed({ value, gradient }: ValueAndGradient, pairs: readonly CurvaturePair[]): Tensor[] {
   return [Float64Array.of(value), gradient, ...pairs.flatMap(({ s, y }) => [s, y])].map(vectorTensor)
-}
-
-/** −H g by the two-loop recursion (Nocedal & Wright, Algorithm 7.4), H₀ = sᵀy/yᵀy of the newest pair. */
-function twoLoop(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
-  const q = gradient.map((v) => -v)
-  const alphas: number[] = []
-  for (let i = pairs.length - 1; i >= 0; i--) {
-    const { s, y } = pairs[i]
-    alphas[i] = dot(s, q) / dot(s, y)
-    axpy(-alphas[i], y, q)
-  }
-  const newest = pairs.at(-1)
-  if (newest) scale(dot(newest.s, newest.y) / dot(newest.y, newest.y), q)
-  pairs.forEach(({ s, y }, i) => axpy(alphas[i] - dot(y, q) / dot(s, y), s, q))
-  return q
 }

@@ -47,6 +47,13 @@ export interface HistoryPoint {
   readonly testAccuracy?: number
 }
 
+/** What training records as it goes; both grow in place. */
+export interface TrainRecord {
+  readonly history: readonly HistoryPoint[]
+  /** Loss of each step's batch, before that step. */
+  readonly losses: readonly number[]
+}
+
 export interface TrainOptions {
   /** What is minimised; float32 or float64 arithmetic as the loss says. */
   readonly loss: Loss
@@ -71,8 +78,8 @@ export interface TrainOptions {
   readonly evaluateEvery?: number
   /** Steps between checkpoints; with it, also at the start and the end. Default: none. */
   readonly checkpointEvery?: number
-  /** Told of each checkpoint as it is made, so that it can be written before training goes on. */
-  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>
+  /** Told of each checkpoint as it is made, so that it can be written before training goes on, and of what was recorded before. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint, recorded: TrainRecord) => Promise<void>
   /** Held-out data, measured beside the loss. */
   readonly testLoss?: Loss
   readonly onProgress?: (progress: TrainProgress) => void
@@ -242,7 +249,7 @@ class TrainingRun {
     if (checkpointEvery && (first || last || step % checkpointEvery === 0) && this.#checkpoints.at(-1)?.step !== step) {
       const checkpoint = checkpointOf(state)
       this.#checkpoints.push(checkpoint)
-      await this.#options.onCheckpoint?.(checkpoint)
+      await this.#options.onCheckpoint?.(checkpoint, { history: this.#history, losses: this.#losses })
     }
     if (!(first || last || step % this.#evaluateEvery === 0) || this.#history.at(-1)?.step === step) return undefined
     const point = await this.#point(state)

@@ -19,7 +19,10 @@ import type { JobContext } from '../jobs/job-context.ts'
 import { openSubject, subjectJson } from '../subject/subject.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import { deadlineOf } from './deadline.ts'
+import type { Language } from './diagnosis-document.ts'
 import { eliminationFigures } from './elimination-figures.ts'
+import { eliminationWords } from './elimination-words.ts'
+import type { EliminationWords } from './elimination-words.ts'
 
 export type EliminateVariant = VariantName | 'scaled-loss'
 
@@ -43,6 +46,8 @@ export interface EliminateArgument {
   /** Files: θ at the end (.safetensors), the figure (.svg). */
   readonly save?: string
   readonly figure?: string
+  /** Of the sentences. */
+  readonly lang: Language
 }
 
 /** The document that `thalweg eliminate --json` prints, without the common head. */
@@ -112,11 +117,12 @@ async function withNeurons(run: Run, variant: VariantName): Promise<Body> {
         onProgress: (stage, done, total) => context.onProgress({ stage, done, total }),
       })
     : undefined
-  const files = await writeFiles(argument, subject, result.theta, result)
+  const words = eliminationWords(result, argument.lang)
+  const files = await writeFiles(argument, subject, result.theta, { ...result, summary: words.summary })
   return {
     lossBefore: result.lossBefore,
     document: {
-      ...eliminationJson(result),
+      ...eliminationJson(result, words),
       variant,
       frozenInfimum: await infimumJson(loss, result, lambda, variant),
       tangentModel: await tangentModel(loss, theta),
@@ -124,7 +130,7 @@ async function withNeurons(run: Run, variant: VariantName): Promise<Body> {
       ...(Object.keys(files).length > 0 && { files }),
     },
     warnings: [
-      ...(result.vacuity.applies && result.vacuity.reason === 'fewer-parameters' ? [result.vacuity.statement] : []),
+      ...(result.vacuity.applies && result.vacuity.reason === 'fewer-parameters' ? [words.vacuity] : []),
       ...(variant === 'per-layer'
         ? ['The wiring of the neurons per layer is our reading of the source; the certificate does not depend on it.']
         : []),
@@ -133,14 +139,14 @@ async function withNeurons(run: Run, variant: VariantName): Promise<Body> {
 }
 
 /** The keys of DESIGN first; numbers as plain arrays. */
-function eliminationJson(result: Elimination): object {
+function eliminationJson(result: Elimination, words: EliminationWords): object {
   const { certificate, neuron, divergence, vacuity } = result
   const outputs = neuron.alpha.length
   const width = neuron.w.length / Math.max(1, outputs)
   const rows = Array.from({ length: outputs }, (_, k) => Array.from(neuron.w.subarray(k * width, (k + 1) * width)))
   return {
     outcome: result.outcome,
-    summary: result.summary,
+    summary: words.summary,
     lossBefore: result.lossBefore,
     lossAfter: result.lossAfter,
     modifiedLoss: result.modifiedLoss,
@@ -152,13 +158,13 @@ function eliminationJson(result: Elimination): object {
       w: rows,
       b: Array.from(neuron.b),
     },
-    divergence,
+    divergence: { ...divergence, statement: words.divergence },
     vacuity: {
       vacuous: vacuity.vacuous,
       applies: vacuity.applies,
       reason: vacuity.reason,
-      statement: vacuity.statement,
-      advice: vacuity.advice,
+      statement: words.vacuity,
+      advice: words.advice,
     },
     certificate: certificate && certificateJson(certificate),
     method: result.method,

@@ -1,7 +1,8 @@
-import { DomainError } from '@thalweg/graph'
-import { linearProblemFromRows, linearReport, sampleCount } from '@thalweg/landscape'
-import type { LinearReport } from '@thalweg/landscape'
+import { DomainError, numbersOf } from '@thalweg/graph'
+import { builtinDatasets, linearProblemFromRows, linearReport, matrix, sampleCount } from '@thalweg/landscape'
+import type { Dataset, LinearReport, Matrix } from '@thalweg/landscape'
 import { writeFileAtomic } from '../files/write-atomic.ts'
+import type { Selection } from '../formats/dataset-from-arrays.ts'
 import { loadData } from '../formats/load-data.ts'
 import type { LadderLevel, ValueLadder } from '../report/scene.ts'
 import type { Language } from './diagnosis-document.ts'
@@ -27,13 +28,13 @@ export type LinearDocument = LinearReport & {
 /** All critical points of a deep linear network on a data set, in closed form, each kind verified on a representative. */
 export async function linearJob(argument: LinearArgument): Promise<LinearDocument> {
   const { data, input, target, widths } = argument
-  const dataset = await loadData(data.length === 1 ? data[0] : data, { input, target, task: 'regression' })
+  const dataset = await loadValues(data.length === 1 ? data[0] : data, { input, target })
   const inputs = Object.values(dataset.inputs)
   if (inputs.length !== 1)
     throw new DomainError(
       `linear: needs one input, got ${Object.keys(dataset.inputs).join(', ')}. Choose one by --input.`,
     )
-  const problem = linearProblemFromRows(rowsOf(inputs[0]), rowsOf(dataset.targets), widths, {
+  const problem = linearProblemFromRows(rowsOf(inputs[0]), targetRows(dataset), widths, {
     sampleWeights: dataset.sampleWeights,
   })
   const report = linearReport(problem, { limit: argument.limit })
@@ -45,8 +46,38 @@ export async function linearJob(argument: LinearArgument): Promise<LinearDocumen
     data: { path: data.join(','), samples: sampleCount(dataset) },
     loss: { name: 'half-sum-squares', reduction: 'sum', value: report.globalMinimum },
     ...report,
-    warnings: report.assumptions.warnings,
+    warnings: [...report.assumptions.warnings, ...notesOf(report, dataset)],
   }
+}
+
+/** Files are read as regression; a built-in classification stays one. */
+async function loadValues(source: string | readonly string[], selection: Selection): Promise<Dataset> {
+  const builtin = typeof source === 'string' && Object.hasOwn(builtinDatasets, source.split(':', 1)[0])
+  return loadData(source, { ...selection, ...(!builtin && { task: 'regression' as const }) })
+}
+
+/** Targets as rows; class labels one-hot. */
+function targetRows({ targets, classCount }: Dataset): Matrix {
+  if (targets.dtype !== 'int64' || classCount === undefined) return rowsOf(targets)
+  const labels = numbersOf(targets)
+  const hot = new Float64Array(labels.length * classCount)
+  labels.forEach((label, i) => {
+    hot[i * classCount + label] = 1
+  })
+  return matrix(labels.length, classCount, hot)
+}
+
+function notesOf({ verification }: LinearReport, dataset: Dataset): string[] {
+  const { rescaled, disagreements } = verification
+  return [
+    ...(dataset.task === 'classification' ? ['Class labels are one-hot targets here.'] : []),
+    ...(rescaled > 0
+      ? [
+          `The data are badly scaled: the inertia of ${rescaled} representatives was taken in units in which X has singular values 1. It is the same in the given units, where eigenvalues differ by too many powers of ten.`,
+        ]
+      : []),
+    ...disagreements.map((text) => `Theory and measurement disagree at ${text}.`),
+  ]
 }
 
 /** Critical values as rungs, equal kinds of one value on one rung. */

@@ -1,6 +1,6 @@
 import { numbersOf, sizeOf } from '@thalweg/graph'
 import type { Tensor } from '@thalweg/graph'
-import { linearArchitectureOf, linearVerdict, matrix } from '@thalweg/landscape'
+import { linearVerdict, matrix, recognizeLinearNetwork } from '@thalweg/landscape'
 import type { ExamineOptions, LinearVerdict, Loss, Matrix } from '@thalweg/landscape'
 import type { Subject } from '../subject/subject.ts'
 
@@ -16,16 +16,18 @@ export async function linearTheory(
   subject: Pick<Subject, 'model' | 'theta' | 'dataset' | 'spec' | 'weightDecay'>,
   loss: Loss,
 ): Promise<LinearVerdict | null> {
-  const architecture = linearArchitectureOf(subject.model)
   const squared = ['mse', 'squared', 'half-sum-squares'].includes(subject.spec.name)
-  if (!architecture || !squared || subject.weightDecay !== 0 || subject.dataset.targets.dtype === 'int64') return null
+  if (!squared || subject.weightDecay !== 0 || subject.dataset.targets.dtype === 'int64') return null
+  const network = await recognizeLinearNetwork(loss)
+  if (!network) return null
   const [x] = Object.values(subject.dataset.inputs)
   return linearVerdict({
-    ...architecture,
+    widths: network.widths,
+    biases: network.biases,
     x: rowsOf(x),
     y: rowsOf(subject.dataset.targets),
     sampleWeights: subject.dataset.sampleWeights,
-    theta: subject.theta,
+    theta: network.standardTheta(subject.theta),
     loss: subject.spec,
     measuredLoss: await loss.value(subject.theta),
   })

@@ -40,6 +40,8 @@ export interface AddedNeurons {
   readonly b: Span
   /** [k × d], one row per output. */
   readonly w: Span
+  /** Of monomials; 1 for the others. */
+  readonly degree: number
   /** Length of the flattened input d. */
   readonly features: number
   readonly outputs: number
@@ -92,14 +94,14 @@ export function withExponentialNeurons(model: Model): AddedNeurons {
 export function withMonomialNeurons(model: Model, degree: number): AddedNeurons {
   if (!(Number.isInteger(degree) && degree >= 1))
     throw new DomainError(`eliminate: the degree must be a positive integer, got ${degree}.`)
-  return withOutputNeurons(model, 'monomial', (u) => pow(u, degree), 1)
+  return withOutputNeurons(model, 'monomial', (u) => pow(u, degree), degree)
 }
 
 function withOutputNeurons(
   model: Model,
   kind: 'exponential' | 'monomial',
   response: (u: Expr) => Expr,
-  coefficient: number,
+  degree: number,
 ): AddedNeurons {
   const d = featureCount(model)
   const k = sizeOf(model.outputShape)
@@ -131,9 +133,10 @@ function withOutputNeurons(
     baseSize: p,
     ...spans,
     w,
+    degree,
     features: d,
     outputs: k,
-    penalties: [{ ...spans.a, coefficient, power: 2 }],
+    penalties: [{ ...spans.a, coefficient: 1, power: 2 }],
   }
 }
 
@@ -206,5 +209,5 @@ export function withLayerNeurons(model: Model): AddedNeurons {
       joined(model.initialize(seed), new Float64Array(2 * depth * k), smallWeights(seed, total * k, total)),
   }
   const penalties = [{ ...a, coefficient: 1, power: 2 * depth }]
-  return { kind: 'per-layer', model: wrapped, baseSize: p, a, b, w, features: total, outputs: k, penalties }
+  return { kind: 'per-layer', model: wrapped, baseSize: p, a, b, w, degree: 1, features: total, outputs: k, penalties }
 }

@@ -56,7 +56,7 @@ export interface EliminationCertificate {
  *
  * A Hessian that is positive semidefinite at a stationary point proves nothing here (a moment of the residuals may vanish
  * at one w and not beside it). A rejection comes with a lower point where its decrease is beyond rounding.
- * @param z  of exponential or monomial neurons; for others only acceptance is meaningful.
+ * @param z  (θ, a, b, W) of any kind of added neurons.
  * Source: Kawaguchi and Kaelbling 2020, Theorem 1 and its proof. */
 export async function certify(
   modified: ModifiedLoss,
@@ -74,8 +74,10 @@ export async function certify(
   const gradientNorm = norm(gradient)
   const aSquaredBound = (gradientNorm * (a + 1)) / (2 * lambda)
   const optimum = functionOptimum(base)
-  // g must be gone as well: a alone is no measure, its response may be any multiple.
-  const accepted = gradients.largest <= tolerance && (await vanishes(modified, z, tolerance)) && base.weightDecay === 0
+  // g must be gone as well: a alone is no measure, its response may be any multiple. Where no function attains the infimum
+  // group gradients become small on the way to infinity: no local minimum.
+  const possible = base.weightDecay === 0 && optimum.attained !== false
+  const accepted = possible && gradients.largest <= tolerance && (await vanishes(modified, z, tolerance))
   return {
     accepted,
     groupGradientMax: gradients.largest,
@@ -112,7 +114,6 @@ async function decreaseWitness(
   gradients: GroupGradients,
   seed: number = 0,
 ): Promise<DecreaseWitness | null> {
-  if (modified.neurons.kind !== 'exponential') return null
   const before = await modified.value(z)
   const noise = 10 * (await valueNoise(modified, z, before))
   const shrunk = shrinkLargest(modified, z)
@@ -120,6 +121,7 @@ async function decreaseWitness(
   const decrease = modified.penalty(z) - modified.penalty(shrunk.z)
   if (decrease > 0 && Math.abs((await modified.fit(shrunk.z)) - (await modified.fit(z))) <= noise)
     return { kind: 'shrink-a', moved: 0, output: shrunk.output, decrease, predicted: shrunk.predicted, z: shrunk.z }
+  if (modified.neurons.kind !== 'exponential') return turnOnAny(modified, z, before, noise, seed)
   const { features: d, outputs: k } = modified.neurons
   const unit = 1 / Math.max(1e-12, rootMeanSquare(modified.features) * Math.sqrt(d))
   for (const move of moves)
@@ -153,18 +155,65 @@ async function valueNoise(modified: ModifiedLoss, z: Float64Array, value: number
   return noise
 }
 
+/** Along the symmetry of g, which the penalty alone feels: (a e^{−s}, b + s) for exponentials, and
+ * (a e^{−ps}, w e^s, b e^s) for monomials of degree p. */
 function shrinkLargest(
   modified: ModifiedLoss,
   z: Float64Array,
 ): { z: Float64Array; output: number; predicted: number } {
-  const a = modified.part(z, 'a')
-  const sizes = a.map(Math.abs)
-  const output = sizes.indexOf(maxNorm(a))
+  const { a, b, w, kind, degree, penalties } = modified.neurons
+  const sizes = modified.part(z, 'a').map(Math.abs)
+  const at = sizes.indexOf(maxNorm(sizes))
   const s = 1
+  const factor = Math.exp(-(kind === 'monomial' ? degree * s : s))
   const moved = z.slice()
-  moved[modified.neurons.a.start + output] *= Math.exp(-s)
-  moved[modified.neurons.b.start + output] += s
-  return { z: moved, output, predicted: modified.lambda * a[output] ** 2 * (1 - Math.exp(-2 * s)) }
+  moved[a.start + at] *= factor
+  if (kind === 'monomial') {
+    const width = (w.end - w.start) / (b.end - b.start)
+    moved[b.start + at] *= Math.exp(s)
+    for (let j = 0; j < width; j++) moved[w.start + at * width + j] *= Math.exp(s)
+  } else moved[b.start + at] += s
+  const [{ coefficient, power }] = penalties
+  const predicted = modified.lambda * coefficient * sizes[at] ** power * (1 - factor ** power)
+  return { z: moved, output: at % modified.neurons.outputs, predicted }
+}
+
+const layerAmplitudes: readonly number[] = [0, 1e-3, 1e-2, 0.1]
+
+/** For monomials and neurons per layer: (b, w) move at random with a = 0, where the value stays; then the amplitudes at the
+ * output step against their gradient. The neurons of the layers below must be on, by a little, where the network's own last
+ * layer does not tell the inputs apart; their penalty is of order τ^{2L}. */
+async function turnOnAny(
+  modified: ModifiedLoss,
+  z: Float64Array,
+  before: number,
+  noise: number,
+  seed: number,
+): Promise<DecreaseWitness | null> {
+  const { a, b, w, outputs, kind } = modified.neurons
+  const lastLayer = a.end - outputs
+  for (const move of moves)
+    for (const amplitude of kind === 'per-layer' ? layerAmplitudes : [0])
+      for (let index = 0; index < directionsMax; index++) {
+        const random = randomStream(seed, 'elimination witness', index)
+        const trial = z.slice()
+        for (let i = a.start; i < lastLayer; i++) trial[i] = amplitude
+        trial.fill(0, lastLayer, a.end)
+        const direction = random.normals(b.end - b.start + w.end - w.start)
+        for (let i = b.start; i < b.end; i++) trial[i] += move * direction[i - b.start]
+        for (let i = w.start; i < w.end; i++) trial[i] += move * direction[b.end - b.start + i - w.start]
+        const { gradient } = await modified.valueAndGradient(trial)
+        const slopes = gradient.slice(lastLayer, a.end)
+        if (maxNorm(slopes) === 0) continue
+        for (let step = 1 / maxNorm(slopes); step * maxNorm(slopes) > 1e-7; step /= 4) {
+          const moved = trial.slice()
+          for (let k = 0; k < outputs; k++) moved[lastLayer + k] = -step * slopes[k]
+          const decrease = before - (await modified.value(moved))
+          if (decrease > noise)
+            return { kind: 'turn-on', moved: move * norm(direction), output: 0, decrease, predicted: null, z: moved }
+        }
+      }
+  return null
 }
 
 /** The output whose group gradients are largest. */

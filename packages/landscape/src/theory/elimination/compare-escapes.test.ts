@@ -4,38 +4,18 @@ import { Loss } from '../../loss/index.ts'
 import { mlp } from '../../model/index.ts'
 import { compareEscapes } from './compare-escapes.ts'
 import { eliminateByScaling } from './eliminate-by-scaling.ts'
-import { rowsDataset, sineLoss, squared } from './testing/toy-problems.ts'
+import { deadReluStart, rowsDataset, sineLoss, squared, xorRows } from './toy-problems.ts'
 
 const engine = nativeEngine({ threads: 1 })
 afterAll(() => engine.dispose())
 
-const xor = rowsDataset(
-  [
-    [0, 0],
-    [0, 1],
-    [1, 0],
-    [1, 1],
-  ],
-  [[0], [1], [1], [0]],
-)
-
-/** All hidden ReLU units dead, output bias at the mean: no direction changes the outputs, loss ¼. */
-function deadNet(hidden: number): { loss: Loss; theta: Float64Array } {
-  const loss = new Loss({
-    engine,
-    model: mlp({ widths: [2, hidden, 1], activation: 'relu' }),
-    dataset: xor,
-    spec: squared,
-  })
-  const theta = loss.model.initialize(0)
-  for (let i = 0; i < 2 * hidden; i++) theta[i] = -Math.abs(theta[i])
-  for (let i = 2 * hidden; i < 3 * hidden; i++) theta[i] = -1
-  theta[loss.size - 1] = 0.5
-  return { loss, theta }
-}
-
 test('a net of dead units: nothing local helps, other starts do', async () => {
-  const { loss, theta } = deadNet(8)
+  const dataset = rowsDataset(
+    xorRows.map(([x]) => x),
+    xorRows.map(([, y]) => [y]),
+  )
+  const loss = new Loss({ engine, model: mlp({ widths: [2, 8, 1], activation: 'relu' }), dataset, spec: squared })
+  const theta = deadReluStart(loss.model)
   const { stuckLoss, rows } = await compareEscapes(loss, theta, {
     attempts: 4,
     descentSteps: 400,

@@ -4,14 +4,15 @@ import { norm } from '../../linalg/vector.ts'
 import type { Loss } from '../../loss/loss.ts'
 import { AmplitudeChart } from './amplitude-chart.ts'
 import { certify } from './certificate.ts'
-import type { EliminationCertificate } from './certificate.ts'
+import type { CertifyOptions, EliminationCertificate } from './certificate.ts'
 import { detectDivergence, watch } from './failure-mode.ts'
 import type { Divergence, EliminationPoint } from './failure-mode.ts'
-import { ModifiedLoss } from './modified-loss.ts'
+import { ModifiedLoss, largeInputs } from './modified-loss.ts'
 import type { NeuronState } from './modified-loss.ts'
 import type { AddedNeurons } from './added-neurons.ts'
 import { quasiNewton } from './quasi-newton.ts'
 import { stiffGradientFlow } from './stiff-gradient-flow.ts'
+import type { FlowState } from './stiff-gradient-flow.ts'
 import { vacuityOf } from './vacuity.ts'
 import type { Vacuity } from './vacuity.ts'
 
@@ -46,6 +47,8 @@ export interface EliminateOptions {
   readonly seed?: number
   readonly signal?: CancelSignal
   readonly onProgress?: (stage: string, done: number, total: number) => void
+  /** Told of every point of the flow's history as it is made, with (θ, a, b, W) there. */
+  readonly onPoint?: (point: EliminationPoint, z: Float64Array) => void
 }
 
 export type EliminationOutcome = 'certified' | 'failure-mode' | 'vacuous' | 'stopped'
@@ -133,8 +136,8 @@ export async function eliminate(loss: Loss, theta: Float64Array, options: Elimin
         evaluations: 0,
       }
     const method = methodFor(modified, options)
-    const trained = await trainers[method](modified, z, options)
-    const certificate = await certify(modified, trained.z, { tolerance, seed })
+    const ended = await trainers[method](modified, z, options)
+    const { trained, certificate } = await polished(modified, ended, { tolerance, seed })
     const outcome = outcomeOf(certificate, trained.divergence, vacuity)
     return {
       outcome,
@@ -160,6 +163,33 @@ export async function eliminate(loss: Loss, theta: Float64Array, options: Elimin
   }
 }
 
+/** Where group gradients this small remain and nothing runs away, the end of training is near a minimum. */
+const polishFrom = 1e-3
+const polishSteps = 300
+
+/** The certificate at the end of training, or, where the neurons are fading but the tolerance is not reached yet, at the end of
+ * a few steps of L alone with the neurons off: local minima of L̃ are points of that kind. */
+async function polished(
+  modified: ModifiedLoss,
+  trained: Trained,
+  options: CertifyOptions,
+): Promise<{ trained: Trained; certificate: EliminationCertificate }> {
+  const certificate = await certify(modified, trained.z, options)
+  const near = trained.divergence.type === null && certificate.groupGradientMax <= polishFrom
+  if (certificate.accepted || !near) return { trained, certificate }
+  const { base } = modified
+  const end = await quasiNewton((theta) => base.valueAndGradient(theta), modified.theta(trained.z).slice(), {
+    maxSteps: polishSteps,
+    gradientTolerance: 1e-13,
+  })
+  const z = trained.z.slice()
+  z.set(end.x)
+  modified.part(z, 'a').fill(0)
+  const better = await certify(modified, z, options)
+  if (!better.accepted) return { trained, certificate }
+  return { trained: { ...trained, z, steps: trained.steps + end.steps }, certificate: better }
+}
+
 /** Operators whose derivative jumps. */
 const kinked = new Set([
   'Relu',
@@ -183,7 +213,9 @@ function isSmooth({ base }: ModifiedLoss): boolean {
 function methodFor(modified: ModifiedLoss, { method, flowSizeMax = 150 }: EliminateOptions): EliminationMethod {
   if (method) return method
   if (modified.neurons.kind !== 'exponential') return 'flow'
-  return modified.size <= flowSizeMax && isSmooth(modified) ? 'flow' : 'quasi-newton'
+  // e^{wᵀx} of such inputs leaves the range of numbers within a few steps of a flow.
+  const large = modified.features.some((v) => Math.abs(v) > largeInputs)
+  return modified.size <= flowSizeMax && !large && isSmooth(modified) ? 'flow' : 'quasi-newton'
 }
 
 function outcomeOf(
@@ -191,8 +223,8 @@ function outcomeOf(
   { type, fakeConvergence }: Divergence,
   vacuity: Vacuity,
 ): EliminationOutcome {
-  if (certificate.accepted) return 'certified'
   if (vacuity.vacuous) return 'vacuous'
+  if (certificate.accepted) return 'certified'
   return type !== null || fakeConvergence ? 'failure-mode' : 'stopped'
 }
 
@@ -229,6 +261,11 @@ async function byFlow(modified: ModifiedLoss, start: Float64Array, options: Elim
   const { timeEnd = 1e4, gradientTolerance = 1e-10, onProgress, signal } = options
   const history: EliminationPoint[] = []
   const spacing = 10 ** (1 / pointsPerDecade)
+  const keep = async (state: FlowState): Promise<void> => {
+    const point = await watch(modified, state.z, state.time, state)
+    history.push(point)
+    options.onPoint?.(point, state.z)
+  }
   const flow = await stiffGradientFlow(modified, start, {
     timeEnd,
     gradientTolerance,
@@ -237,11 +274,11 @@ async function byFlow(modified: ModifiedLoss, start: Float64Array, options: Elim
     onStep: async (state) => {
       const previous = history.at(-1)
       if (previous && state.time < Math.max(1e-3, previous.time * spacing)) return
-      history.push(await watch(modified, state.z, state.time, state))
+      await keep(state)
       onProgress?.('flow', Math.round(100 * Math.log1p(state.time)), Math.round(100 * Math.log1p(timeEnd)))
     },
   })
-  history.push(await watch(modified, flow.state.z, flow.state.time, flow.state))
+  await keep(flow.state)
   const divergence = detectDivergence(modified, history, flow.state.z, { timed: true })
   return { z: flow.state.z, history, divergence, status: flow.status, steps: flow.steps, evaluations: flow.evaluations }
 }

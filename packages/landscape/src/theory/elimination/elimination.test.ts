@@ -20,7 +20,7 @@ import { neuronsOfVariant } from './neuron-variant.ts'
 import { scaledLossVariant } from './scaled-loss-variant.ts'
 import { stiffGradientFlow } from './stiff-gradient-flow.ts'
 import { tangentModel } from './tangent-model.ts'
-import { polynomialLoss, rowsDataset, sineLoss, squared } from './testing/toy-problems.ts'
+import { polynomialLoss, rowsDataset, sineLoss, squared } from './toy-problems.ts'
 import { vacuityOf } from './vacuity.ts'
 
 const engine = nativeEngine({ threads: 1 })
@@ -50,21 +50,6 @@ function labeledLoss(model: Model, x: number[][], labels: number[], classCount: 
 describe('the modified loss', () => {
   const loss = regressionLoss(mlp({ widths: [3, 4, 2], activation: 'tanh' }), 9, 3, 2)
   const modified = new ModifiedLoss(loss, { lambda: 0.3 })
-
-  test('C-1: a ∂L̃/∂a − ∂L̃/∂b = 2λa² at 1000 random points', async () => {
-    const random = randomStream(3, 'points')
-    let worst = 0
-    for (let index = 0; index < 1000; index++) {
-      const z = random.normals(modified.size)
-      const { gradient } = await modified.valueAndGradient(z)
-      const [a, da, db] = [modified.part(z, 'a'), modified.part(gradient, 'a'), modified.part(gradient, 'b')]
-      for (let k = 0; k < 2; k++) {
-        const scale = Math.abs(a[k] * da[k]) + Math.abs(db[k])
-        worst = Math.max(worst, Math.abs(a[k] * da[k] - db[k] - 0.6 * a[k] ** 2) / Math.max(1, scale))
-      }
-    }
-    expect(worst).toBeLessThan(1e-12)
-  })
 
   test('value by hand, gradient and Hessian against differences', async () => {
     const z = randomStream(4, 'point').normals(modified.size)
@@ -178,6 +163,20 @@ describe('the certificate', () => {
   })
 })
 
+test('cross-entropy that is nearly zero is not certified: no function attains the infimum', async () => {
+  const loss = labeledLoss(mlp({ widths: [1, 2] }), [[-1], [1]], [0, 1], 2, {
+    name: 'cross-entropy',
+    reduction: 'mean',
+  })
+  const modified = new ModifiedLoss(loss)
+  const z = modified.start(Float64Array.of(-30, 30, 0, 0))
+  const { accepted, groupGradientMax } = await certify(modified, z)
+  expect(groupGradientMax).toBeLessThan(1e-20)
+  expect(accepted).toBe(false)
+  const run = await eliminate(loss, Float64Array.of(-1, 1, 0, 0), { evenIfVacuous: true, method: 'quasi-newton' })
+  expect(run.outcome).toBe('vacuous')
+})
+
 describe('the optimum over all functions', () => {
   test('of the polynomial hinge against a search', () => {
     for (const [plus, minus, power] of [
@@ -268,15 +267,6 @@ describe('what is known beforehand', () => {
 })
 
 describe('the failure mode', () => {
-  test('C-3: one sample: b = ½ ln(4λe²t), L̃t → ¼', async () => {
-    const loss = polynomialLoss(engine, [0], [1.3])
-    const modified = new ModifiedLoss(loss, { lambda: 0.2 })
-    const { state } = await stiffGradientFlow(modified, Float64Array.of(0, 0, 0, 0), { timeEnd: 1e4 })
-    expect(state.value * state.time).toBeCloseTo(0.25, 2)
-    expect(modified.part(state.z, 'b')[0]).toBeCloseTo(0.5 * Math.log(4 * 0.2 * 1.69 * 1e4), 2)
-    expect(modified.part(state.z, 'a')[0] * Math.exp(modified.part(state.z, 'b')[0])).toBeCloseTo(-1.3, 3)
-  })
-
   test('C-4: the infimum at frozen θ does not depend on λ', async () => {
     const loss = sineLoss(engine)
     const { x: theta } = await quasiNewton((at) => loss.valueAndGradient(at), Float64Array.of(5.58), {

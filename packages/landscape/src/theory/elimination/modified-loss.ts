@@ -8,6 +8,9 @@ import type { ValueAndGradient } from '../../loss/loss.ts'
 import { featureCount, withExponentialNeurons } from './added-neurons.ts'
 import type { AddedNeurons, Penalty, Span } from './added-neurons.ts'
 
+/** Inputs larger than this on average count as badly scaled. */
+export const largeInputs = 100
+
 export interface ModifiedLossOptions {
   /** Of the neurons' penalty, > 0. Default 0.1. */
   readonly lambda?: number
@@ -84,6 +87,9 @@ export class ModifiedLoss implements Objective {
       throw new ShapeError(`eliminate: θ must have ${this.base.size} entries, got ${theta.length}.`)
     const z = this.neurons.model.initialize(neurons.seed ?? 0)
     z.set(theta)
+    // Small exponents on inputs of any size; on ordinary ones the start does not depend on the data.
+    const size = norm(this.features) / Math.sqrt(this.features.length)
+    if (size > largeInputs) for (let i = this.neurons.w.start; i < this.neurons.w.end; i++) z[i] /= size
     const fill = (span: Span, values: Float64Array | undefined): void => {
       if (values) z.set(values, span.start)
     }

@@ -1,7 +1,9 @@
 import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
-import { axpy, dot, norm, scale } from '../../linalg/vector.ts'
+import { dot, norm } from '../../linalg/vector.ts'
 import type { ValueAndGradient } from '../../loss/loss.ts'
 import { strongWolfe } from '../../train/strong-wolfe.ts'
+import { twoLoopDirection } from '../../train/two-loop-direction.ts'
+import type { CurvaturePair } from '../../train/two-loop-direction.ts'
 
 export interface QuasiNewtonOptions {
   readonly maxSteps: number
@@ -31,12 +33,12 @@ export async function quasiNewton(
 ): Promise<QuasiNewtonResult> {
   const { maxSteps, gradientTolerance = 1e-10, memory = 20 } = options
   let at: QuasiNewtonPoint = { x: start.slice(), ...(await f(start)) }
-  const pairs: { s: Float64Array; y: Float64Array }[] = []
+  const pairs: CurvaturePair[] = []
   for (let step = 0; step < maxSteps; step++) {
     if (norm(at.gradient) <= gradientTolerance) return { ...at, status: 'converged', steps: step }
     if (options.signal?.aborted) return { ...at, status: 'aborted', steps: step }
     const here = at
-    let direction = descentDirection(here.gradient, pairs)
+    let direction = twoLoopDirection(here.gradient, pairs)
     if (!(dot(direction, here.gradient) < 0)) direction = here.gradient.map((v) => -v)
     const along = async (length: number) => {
       const x = here.x.map((v, i) => v + length * direction[i])
@@ -59,23 +61,4 @@ export async function quasiNewton(
     await options.onStep?.(at, step + 1)
   }
   return { ...at, status: norm(at.gradient) <= gradientTolerance ? 'converged' : 'step-limit', steps: maxSteps }
-}
-
-function descentDirection(
-  gradient: Float64Array,
-  pairs: readonly { s: Float64Array; y: Float64Array }[],
-): Float64Array {
-  const q = gradient.map((v) => -v)
-  const alphas: number[] = []
-  for (let i = pairs.length - 1; i >= 0; i--) {
-    const { s, y } = pairs[i]
-    alphas[i] = dot(s, q) / dot(s, y)
-    axpy(-alphas[i], y, q)
-  }
-  const newest = pairs.at(-1)
-  if (newest) scale(dot(newest.s, newest.y) / dot(newest.y, newest.y), q)
-  pairs.forEach(({ s, y }, i) => {
-    axpy(alphas[i] - dot(y, q) / dot(s, y), s, q)
-  })
-  return q
 }

@@ -4,6 +4,7 @@ import { leastSquares } from '../../linalg/svd.ts'
 import { matrix } from '../../linalg/matrix.ts'
 import { LossPoint } from '../../loss/loss-point.ts'
 import type { Loss } from '../../loss/loss.ts'
+import { linearArchitectureOf } from '../linear/linear-verdict.ts'
 import { functionOptimum } from './function-optimum.ts'
 import type { FunctionOptimum } from './function-optimum.ts'
 import { squareScale } from './square-scale.ts'
@@ -104,9 +105,8 @@ export async function vacuityOf(loss: Loss): Promise<Vacuity> {
 async function lowerBound(loss: Loss): Promise<number | null> {
   const scale = squareScale(loss)
   if (scale === null || loss.dataset.sampleWeights || loss.samples * sizeOf(loss.model.outputShape) > 4000) return null
-  const { architecture } = loss.model
-  if (architecture.kind === 'mlp' && architecture.activation === 'linear')
-    return linearFit(loss, architecture.bias) * scale
+  const linear = linearArchitectureOf(loss.model)
+  if (linear) return linearFit(loss, linear.biases.includes(true)) * scale
   if (loss.size > 2000 || !isAffineModel(loss.model)) return null
   const rows = loss.samples * sizeOf(loss.model.outputShape)
   const zero = new Float64Array(loss.size)

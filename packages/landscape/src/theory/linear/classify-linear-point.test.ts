@@ -5,7 +5,7 @@ import { classifyLinearPoint } from './classify-linear-point.ts'
 import { criticalPoint, representatives } from './critical-point.ts'
 import { linearProblem } from './linear-problem.ts'
 import { randomWeights, shiftedWeights } from './linear-weights.ts'
-import { randomProblem, randomSubset, randomWidths } from './testing/random-problem.ts'
+import { randomProblem, randomSubset, randomWidths } from './random-problem.ts'
 import { randomMember } from './random-members.ts'
 import { blockRule } from './strictness-rule.ts'
 

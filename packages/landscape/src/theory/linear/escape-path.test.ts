@@ -6,7 +6,7 @@ import { canonicalEscape, measureEscape, orderLEscape, rotationEscape } from './
 import { linearGradient, linearLoss, linearSecondOrderForm } from './linear-derivatives.ts'
 import { flattenWeights } from './linear-weights.ts'
 import { maxNorm } from '../../linalg/index.ts'
-import { randomProblem, randomWidths } from './testing/random-problem.ts'
+import { randomProblem, randomWidths } from './random-problem.ts'
 import { randomHiddenBasis, randomMember } from './random-members.ts'
 
 describe('rotation', () => {

@@ -79,7 +79,7 @@ function warningsOf(numbers: AssumptionNumbers, smallestRelativeGap: number): st
   }
   warn(
     inputRank < inputs && samples < inputs,
-    `A1 fails: ${samples} samples of ${inputs} features. Only the ${inputRank} directions that the samples span enter the loss; the first layer is free on the others.`,
+    `A1 fails: ${counted(samples, 'sample')} of ${counted(inputs, 'feature')}. Only the ${counted(inputRank, 'direction')} that the samples span enter the loss; the first layer is free on the others.`,
   )
   warn(
     inputRank < inputs && samples >= inputs,
@@ -156,4 +156,8 @@ function statementsOf(numbers: AssumptionNumbers, hold: boolean): LinearStatemen
       because: hold ? 'Achour, Malgouyres and Gerchinovitz, JMLR 2024' : 'the theorem assumes A1–A3',
     },
   ]
+}
+
+function counted(count: number, name: string): string {
+  return `${count} ${name}${count === 1 ? '' : 's'}`
 }

@@ -6,7 +6,7 @@ import { linearNetwork } from '../../model/index.ts'
 import { randomStream } from '../../random/index.ts'
 import { linearGradient, linearHessian, linearLoss, linearSecondOrderForm } from './linear-derivatives.ts'
 import { flattenWeights, randomWeights, unflattenWeights } from './linear-weights.ts'
-import { randomProblem } from './testing/random-problem.ts'
+import { randomProblem } from './random-problem.ts'
 
 const architectures = [
   [3, 2],

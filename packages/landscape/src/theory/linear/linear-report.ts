@@ -1,10 +1,14 @@
-import type { Inertia } from '../../linalg/index.ts'
+import { matmulTransposedRight, svd } from '../../linalg/index.ts'
+import type { Inertia, Matrix } from '../../linalg/index.ts'
 import { enumerateCriticalClasses } from './critical-classes.ts'
 import type { CriticalClass, LinearKind } from './critical-classes.ts'
 import { representatives } from './critical-point.ts'
+import type { Representative } from './critical-point.ts'
 import type { LinearAssumptions } from './linear-assumptions.ts'
+import { linearProblem } from './linear-problem.ts'
 import type { LinearProblem } from './linear-problem.ts'
 import { verifyCriticalPoint } from './verify-critical-point.ts'
+import type { CriticalPointCheck } from './verify-critical-point.ts'
 
 export interface LinearReportOptions {
   /** Classes listed at most; default 4096. */
@@ -29,6 +33,8 @@ export interface LinearReport {
   readonly verification: {
     readonly representatives: number
     readonly spectra: number
+    /** Representatives whose spectrum was taken in other units, see `inBalancedUnits`. */
+    readonly rescaled: number
     readonly relativeGradientMax: number
     readonly relativeLossErrorMax: number
     /** Each with its class; empty when theory and measurement agree. */
@@ -49,6 +55,7 @@ export interface ReportedRepresentative {
   readonly kind: LinearKind
   /** Measured by the dense eigenvalue solver, or null where it did not run. */
   readonly inertia: Inertia | null
+  /** Null also where the data are so badly scaled that the solver cannot resolve it. */
   readonly minEigenvalue: number | null
   readonly gradientNorm: number
   readonly lossError: number
@@ -62,12 +69,15 @@ export interface ReportedRepresentative {
 export function linearReport(problem: LinearProblem, options: LinearReportOptions = {}): LinearReport {
   const { limit = 4096, verifiedMax = 256, parametersMax = 600 } = options
   const { classes, count, complete } = enumerateCriticalClasses(problem, { limit })
-  const totals = { representatives: 0, spectra: 0, relativeGradientMax: 0, relativeLossErrorMax: 0 }
+  const totals = { representatives: 0, spectra: 0, rescaled: 0, relativeGradientMax: 0, relativeLossErrorMax: 0 }
   const disagreements: string[] = []
   const reported = classes.map((each) => {
     const points = representatives(problem, each.subset).map((point) => {
       const allowed = totals.spectra < verifiedMax ? parametersMax : 0
-      const check = verifyCriticalPoint(problem, point, { parametersMax: allowed })
+      const own = verifyCriticalPoint(problem, point, { parametersMax: allowed })
+      const balanced = own.disagreements.length > 0 && own.spectrum ? inBalancedUnits(problem, point) : undefined
+      const check = balanced ?? own
+      if (balanced) totals.rescaled++
       totals.representatives++
       if (check.spectrum) totals.spectra++
       totals.relativeGradientMax = Math.max(totals.relativeGradientMax, check.relativeGradient)
@@ -76,9 +86,9 @@ export function linearReport(problem: LinearProblem, options: LinearReportOption
       return {
         kind: point.kind,
         inertia: check.spectrum?.inertia ?? null,
-        minEigenvalue: check.spectrum?.minEigenvalue ?? null,
-        gradientNorm: check.gradientNorm,
-        lossError: check.lossError,
+        minEigenvalue: balanced ? null : (own.spectrum?.minEigenvalue ?? null),
+        gradientNorm: own.gradientNorm,
+        lossError: own.lossError,
         canonical: point.canonical,
       }
     })
@@ -94,6 +104,31 @@ export function linearReport(problem: LinearProblem, options: LinearReportOption
     classes: reported,
     verification: { ...totals, disagreements },
   }
+}
+
+/** The check of the same representative for data in units in which X has singular values 1 (or 0) and Σ a largest eigenvalue 1:
+ * W_1 and W_L change by invertible factors, so classes, kinds and inertia are the same, and the solver can tell eigenvalues
+ * from zero that differ by too many powers of ten in the given units. Undefined where that does not agree either. */
+function inBalancedUnits(problem: LinearProblem, point: Representative): CriticalPointCheck | undefined {
+  const { x, y, widths, eigenvalues, squaredTargets, inputRank } = problem
+  const { u, values, v } = svd(x)
+  const kept = (a: Matrix): Matrix => ({
+    ...a,
+    data: a.data.map((entry, i) => (i % a.cols < inputRank && values[i % a.cols] > 0 ? entry : 0)),
+  })
+  const scale = Math.sqrt(eigenvalues[0] || squaredTargets || 1)
+  const scaled = linearProblem(
+    matmulTransposedRight(kept(u), kept(v)),
+    { ...y, data: y.data.map((entry) => entry / scale) },
+    widths,
+  )
+  if (scaled.signalRank !== problem.signalRank) return undefined
+  const same = representatives(scaled, point.subset).find(
+    (p) => p.canonical === point.canonical && p.kind === point.kind,
+  )
+  if (!same) return undefined
+  const check = verifyCriticalPoint(scaled, same)
+  return check.disagreements.length === 0 ? check : undefined
 }
 
 function reportedClass({ subset, rank, loss, kinds }: CriticalClass, points: ReportedRepresentative[]): ReportedClass {

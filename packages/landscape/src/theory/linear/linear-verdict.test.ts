@@ -32,6 +32,8 @@ test('recognizes linear networks', () => {
   expect(linearArchitectureOf(mlp({ widths: [3, 2, 1], activation: 'linear' }))?.biases).toEqual([true, true])
   expect(linearArchitectureOf(mlp({ widths: [3, 2, 1] }))).toBeUndefined()
   expect(linearArchitectureOf(mlp({ widths: [3, 3, 1], activation: 'linear', skip: true }))).toBeUndefined()
+  for (const outputActivation of ['tanh', 'sigmoid', 'softplus'] as const)
+    expect(linearArchitectureOf(mlp({ widths: [3, 2, 1], activation: 'linear', outputActivation }))).toBeUndefined()
 })
 
 test('conventions: every squared loss is a multiple of the half sum', () => {

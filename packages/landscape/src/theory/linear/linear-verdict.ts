@@ -1,4 +1,13 @@
-import { DomainError, ShapeError, UnsupportedError } from '@thalweg/graph'
+import {
+  DomainError,
+  ShapeError,
+  UnsupportedError,
+  dependents,
+  input as placeholder,
+  jvp,
+  topologicalOrder,
+} from '@thalweg/graph'
+import type { Expr } from '@thalweg/graph'
 import { frobenius, matmul, matrix, transpose, zeros } from '../../linalg/index.ts'
 import type { Matrix } from '../../linalg/index.ts'
 import type { LossSpec } from '../../loss/index.ts'
@@ -16,11 +25,25 @@ export interface LinearArchitecture {
 }
 
 /** The linear network that a model is, or `undefined` if it is not one: a fully connected one without activations and skip
- * connections. The description does not tell an output activation: pass `measuredLoss` to `linearVerdict`. */
-export function linearArchitectureOf(model: Pick<Model, 'architecture'>): LinearArchitecture | undefined {
+ * connections. Read off the graph that its outputs are affine in the inputs, so an output activation is not missed. */
+export function linearArchitectureOf(model: Model): LinearArchitecture | undefined {
   const { architecture } = model
   if (architecture.kind !== 'mlp' || architecture.activation !== 'linear' || architecture.skip) return undefined
+  if (!isAffineInInputs(model)) return undefined
   return { widths: architecture.widths, biases: architecture.widths.slice(1).map(() => architecture.bias) }
+}
+
+/** Whether the derivative of the outputs along a direction of the inputs does not depend on the inputs. */
+export function isAffineInInputs(model: Model): boolean {
+  const theta = model.parameters.map((p, i) => placeholder(`p${i}`, 'float64', p.shape))
+  const inputs = model.inputs.map((x) => placeholder(`x_${x.name}`, 'float64', [2, ...x.shape]))
+  const directions = model.inputs.map((x) => placeholder(`v_${x.name}`, 'float64', [2, ...x.shape]))
+  const outputs = model.forward(theta, inputs)
+  const [tangent] = jvp(
+    [outputs],
+    inputs.map((x, i): [Expr, Expr] => [x, directions[i]]),
+  )
+  return !dependents(topologicalOrder([tangent]), inputs).has(tangent)
 }
 
 /** What the half-sum loss ½ Σ‖ŷ − y‖² is multiplied by to give another squared loss:

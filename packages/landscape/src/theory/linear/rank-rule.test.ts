@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { randomStream } from '../../random/index.ts'
 import { satisfiesCyclicProducts } from './critical-point.ts'
-import { randomProblem, randomSubset, randomWidths } from './testing/random-problem.ts'
+import { randomProblem, randomSubset, randomWidths } from './random-problem.ts'
 import { randomMember } from './random-members.ts'
 import { verifyCriticalPoint } from './verify-critical-point.ts'
 

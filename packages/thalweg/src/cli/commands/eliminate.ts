@@ -71,6 +71,7 @@ export function addEliminateCommand(root: Command): void {
     .option('--save <file>', 'write θ at the end (.safetensors)')
     .option('--figure <file>', 'losses and neurons over time (.svg)')
     .option('--time-limit <t>', '90s, 5m, 2h', durationMs('--time-limit'))
+    .addOption(new Option('--lang <lang>', 'language of the sentences').choices(['en', 'zh']).default('en'))
     .action(async (model: string, options: EliminateOptions) => {
       const { variant, lambda, method, learningRate, maxSteps, tolerance, minimize, compare, attempts } = options
       const argument: EliminateArgument = {
@@ -82,6 +83,7 @@ export function addEliminateCommand(root: Command): void {
         threads: options.threads,
         save: options.save,
         figure: options.figure,
+        lang: options.lang,
       }
       const started = performance.now()
       const document = await runWithProgress<EliminateDocument>('eliminate', argument, options)
@@ -97,7 +99,7 @@ function eliminateLines(d: Document): string[] {
   const witness = d.certificate?.witness
   return [
     ...(d.vacuity ? [d.vacuity.statement, ...d.vacuity.advice.map((a) => `  ${a}`)] : []),
-    `${d.outcome}: ${d.summary}`,
+    `${d.outcome}${d.summary === d.vacuity?.statement ? '' : `: ${d.summary}`}`,
     `loss          ${d.lossBefore} → ${d.lossAfter}`,
     `modified      ${d.modifiedLoss}`,
     ...(d.functionOptimum === null ? [] : [`any function  ${d.functionOptimum}`]),
@@ -114,7 +116,7 @@ function eliminateLines(d: Document): string[] {
         ]
       : []),
     ...(d.comparison ? comparisonLines(d.comparison.rows) : []),
-    ...d.warnings.map((w) => `warning: ${w}`),
+    ...d.warnings.filter((w) => w !== d.vacuity?.statement).map((w) => `warning: ${w}`),
   ]
 }
 

@@ -1,10 +1,10 @@
 import { add, mul, sin, tensorOf } from '@thalweg/graph'
 import type { Engine } from '@thalweg/engine'
-import { makeDataset } from '../../../data/dataset.ts'
-import type { Dataset } from '../../../data/dataset.ts'
-import { Loss } from '../../../loss/loss.ts'
-import type { LossSpec } from '../../../loss/loss-function.ts'
-import type { Model } from '../../../model/model.ts'
+import { makeDataset } from '../../data/dataset.ts'
+import type { Dataset } from '../../data/dataset.ts'
+import { Loss } from '../../loss/loss.ts'
+import type { LossSpec } from '../../loss/loss-function.ts'
+import type { Model } from '../../model/model.ts'
 
 export const squared: LossSpec = { name: 'squared', reduction: 'mean' }
 
@@ -14,7 +14,7 @@ export function rowsDataset(x: readonly (readonly number[])[], y: readonly (read
     inputs: { x: tensorOf('float64', [x.length, x[0].length], x.flat()) },
     targets: tensorOf('float64', [y.length, y[0].length], y.flat()),
     task: 'regression',
-    origin: 'test',
+    origin: 'constructed',
   })
 }
 
@@ -68,4 +68,22 @@ export function polynomialLoss(
     y.map((v) => [v]),
   )
   return new Loss({ engine, model: polynomialModel(coefficients), dataset, spec: squared })
+}
+
+export const xorRows: readonly (readonly [readonly number[], number])[] = [
+  [[0, 0], 0],
+  [[0, 1], 1],
+  [[1, 0], 1],
+  [[1, 1], 0],
+]
+
+/** A point of a ReLU network 2-h-1 at which all hidden units are dead on inputs ≥ 0 and the output bias is ½: on XOR no
+ * direction changes the outputs, and the loss is ¼. */
+export function deadReluStart(model: Model): Float64Array {
+  const theta = model.initialize(0)
+  const hidden = (theta.length - 1) / 4
+  for (let i = 0; i < 2 * hidden; i++) theta[i] = -Math.abs(theta[i])
+  theta.fill(-1, 2 * hidden, 3 * hidden)
+  theta[theta.length - 1] = 0.5
+  return theta
 }

@@ -1,11 +1,11 @@
-import { matrix } from '../../../linalg/index.ts'
-import { randomStream } from '../../../random/index.ts'
-import type { RandomStream } from '../../../random/index.ts'
-import { eachCriticalClass } from '../critical-classes.ts'
-import { linearProblem } from '../linear-problem.ts'
-import type { LinearProblem } from '../linear-problem.ts'
+import { matrix } from '../../linalg/index.ts'
+import { randomStream } from '../../random/index.ts'
+import type { RandomStream } from '../../random/index.ts'
+import { eachCriticalClass } from './critical-classes.ts'
+import { linearProblem } from './linear-problem.ts'
+import type { LinearProblem } from './linear-problem.ts'
 
-/** For tests: data of N(0, 1) entries for the widths, redrawn until eigenvalues of Σ are 2 % of the largest apart. */
+/** data of N(0, 1) entries for the widths, redrawn until eigenvalues of Σ are 2 % of the largest apart. */
 export function randomProblem(
   widths: readonly number[],
   seed: number,
@@ -28,7 +28,7 @@ export function randomProblem(
   }
 }
 
-/** For tests: 1 … 4 hidden layers of width 1 … 4, d_y ≤ d_x ≤ 4. */
+/** Widths of 1 … 4 hidden layers of width 1 … 4, d_y ≤ d_x ≤ 4. */
 export function randomWidths(random: RandomStream): number[] {
   const inputs = 1 + random.integer(4)
   const outputs = 1 + random.integer(inputs)
@@ -36,7 +36,7 @@ export function randomWidths(random: RandomStream): number[] {
   return [inputs, ...hidden, outputs]
 }
 
-/** For tests: the subset of a class, the top classes (where ranks decide) as often as all others. */
+/** the subset of a class, the top classes (where ranks decide) as often as all others. */
 export function randomSubset(problem: LinearProblem, random: RandomStream): readonly number[] {
   const classes = [...eachCriticalClass(problem)]
   const wanted = random.uniform() < 0.5 ? classes.filter((c) => c.top) : classes

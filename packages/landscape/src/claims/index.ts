@@ -1,0 +1,13 @@
+/** Statements of the literature, each with the experiment that tests it. */
+export type {
+  Claim,
+  ClaimContext,
+  ClaimFigure,
+  ClaimFinding,
+  ClaimMeasurement,
+  ClaimOutcome,
+  ClaimSeries,
+  ClaimSource,
+} from './claim.ts'
+export type { ClaimSelection } from './ledger.ts'
+export { ledger, ledgerProblems, selectClaims } from './ledger.ts'

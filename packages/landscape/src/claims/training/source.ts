@@ -1,0 +1,1 @@
+export const trainingTopic = 'Where training ends'
