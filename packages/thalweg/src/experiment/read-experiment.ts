@@ -7,6 +7,9 @@ import type { Experiment } from './schema.ts'
 
 /** Largest experiment file; real ones have a page. */
 const bytesMax = 1 << 20
+/** Brackets open at once, and markers of lists and maps in a row: a parser's time and stack grow with them. */
+const depthMax = 100
+const deepMarkers = /(?:[-?:][ \t]+){100}/
 
 type Path = readonly PropertyKey[]
 
@@ -15,6 +18,8 @@ type Path = readonly PropertyKey[]
 export function parseExperiment(text: string, file: string): Experiment {
   if (text.length > bytesMax)
     throw new FormatError(`${file}: an experiment has at most ${bytesMax} characters, got ${text.length}.`)
+  if (bracketDepth(text) > depthMax || deepMarkers.test(text))
+    throw new FormatError(`${file}: an experiment nests at most ${depthMax} lists and maps. Make it flatter.`)
   const lines = new LineCounter()
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -36,6 +41,17 @@ export function parseExperiment(text: string, file: string): Experiment {
   if (result.success) return result.data
   const [issue] = result.error.issues
   throw new FormatError(`${at(offsetOf(document, issue))}: ${describe(issue, document)}`)
+}
+
+/** Most brackets that are open at once, those in texts too: more than there are, never fewer. */
+function bracketDepth(text: string): number {
+  let [depth, most] = [0, 0]
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 91 || code === 123) most = Math.max(most, ++depth)
+    else if (code === 93 || code === 125) depth = Math.max(0, depth - 1)
+  }
+  return most
 }
 
 function plainData(document: Document, file: string): unknown {

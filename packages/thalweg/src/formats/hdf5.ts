@@ -1,6 +1,10 @@
+import { Worker } from 'node:worker_threads'
+import { errorFromWire } from '@thalweg/engine'
+import type { WireError } from '@thalweg/engine'
 import { DomainError, FormatError, tensor } from '@thalweg/graph'
 import type { DType, Tensor } from '@thalweg/graph'
 import type { Dataset, Entity, File, Group } from 'h5wasm'
+import { programBeside } from '../files/program-beside.ts'
 import { boundedSize, formatError } from './source.ts'
 import type { Source } from './source.ts'
 
@@ -84,9 +88,50 @@ function writeEntry(groups: Map<string, Group>, path: string, value: Tensor | st
 }
 
 /** All arrays and texts of an HDF5 file, as float64, float32 or int64 (int32 too).
- * Links out of the file are not followed; they are left out.
- * @throws {FormatError} if it is no HDF5 file, an array is too large, of another type, or packed by an unknown filter. */
-export async function decodeHdf5(bytes: Uint8Array, source: Source): Promise<Map<string, Tensor | string>> {
+ * Links out of the file are not followed; they are left out. The library reads in a thread of its own, because damaged bytes
+ * can lead it round in circles: after the time limit (default: a minute) the thread is ended.
+ * @throws {FormatError} if it is no HDF5 file, an array is too large, of another type, or packed by an unknown filter, or the
+ * time is up. */
+export async function decodeHdf5(
+  bytes: Uint8Array,
+  source: Source,
+  { timeLimitMs = 60_000 }: Hdf5Options = {},
+): Promise<Map<string, Tensor | string>> {
+  const thread = new Worker(programBeside(import.meta.url, 'hdf5-thread'), { workerData: { bytes, source } })
+  try {
+    const reply = await replyOf(thread, source, timeLimitMs)
+    if (reply.kind === 'content') return reply.content
+    throw errorFromWire(reply.error)
+  } finally {
+    await thread.terminate()
+  }
+}
+
+function replyOf(thread: Worker, source: Source, timeLimitMs: number): Promise<Hdf5Reply> {
+  return new Promise((resolve, reject) => {
+    const refuse = (rule: string): void =>
+      reject(formatError(source, 'HDF5', rule, 'The file is damaged: write or fetch it again.'))
+    const late = setTimeout(() => refuse(`could not be read within ${timeLimitMs / 1000} s`), timeLimitMs)
+    thread.once('message', resolve)
+    thread.once('error', (error: unknown) => refuse(`cannot be read, ${String(error)}`))
+    thread.once('exit', () => {
+      clearTimeout(late)
+      refuse('cannot be read, the library gave up')
+    })
+  })
+}
+
+export interface Hdf5Options {
+  readonly timeLimitMs?: number
+}
+
+/** What the thread answers. */
+export type Hdf5Reply =
+  | { readonly kind: 'content'; readonly content: Map<string, Tensor | string> }
+  | { readonly kind: 'error'; readonly error: WireError }
+
+/** The same on the thread of the caller, for as long as it takes. */
+export async function readHdf5(bytes: Uint8Array, source: Source): Promise<Map<string, Tensor | string>> {
   try {
     const { value } = await withMemoryFile('r', bytes, (file) => readGroups(file, source))
     return value

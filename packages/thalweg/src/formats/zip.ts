@@ -45,6 +45,16 @@ export function openZip(bytes: Uint8Array, source: Source): ZipEntry[] {
     spans.push({ start: record.headerOffset, end, name: record.name })
     return { name: record.name, read: () => unpack(bytes.subarray(start, end), record, source) }
   })
+  // Each entry has a limit of its own; what is read of an archive is mostly read whole.
+  const total = records.reduce((sum, { size }) => sum + size, 0)
+  const limit = 4 * maxBytesOf(source)
+  if (total > limit)
+    throw formatError(
+      source,
+      'zip',
+      `its entries together may unpack to ${limit} bytes, got ${total}`,
+      'Split it, or raise the limit (maxBytes).',
+    )
   spans.sort((a, b) => a.start - b.start)
   for (let i = 1; i < spans.length; i++)
     if (spans[i].start < spans[i - 1].end)
