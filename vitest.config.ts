@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'fast',
-          include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: ['**/*.slow.test.ts', '**/node_modules/**'],
           testTimeout: 20_000,
         },
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'slow',
-          include: ['packages/*/src/**/*.slow.test.ts', 'tools/**/*.slow.test.ts'],
+          include: ['packages/*/src/**/*.slow.test.ts', 'apps/*/src/**/*.slow.test.ts', 'tools/**/*.slow.test.ts'],
           testTimeout: 300_000,
         },
       },
@@ -30,7 +30,9 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'public',
-          include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+          // the page of the lab, once for all files
+          globalSetup: ['tools/build-lab.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

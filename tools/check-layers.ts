@@ -11,7 +11,7 @@ export interface LayerReport {
   readonly problems: readonly string[]
 }
 
-const roots = ['packages', 'tools', 'bench', 'test']
+const roots = ['packages', 'apps', 'tools', 'bench', 'test']
 
 /** Folders under `src` that have no place in the declared order, so that no rule would guard them. */
 function unorderedFolders(root: string): string[] {
@@ -35,12 +35,12 @@ async function cruiseRoot(root: string): Promise<ICruiseResult> {
       validate: true,
       ruleSet: { forbidden: layerRules(root) as never },
       doNotFollow: { path: 'node_modules' },
-      exclude: { path: '^packages/[^/]+/dist/' },
+      exclude: { path: '^(packages|apps)/[^/]+/dist(-site)?/' },
     },
     {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'types', 'default'],
-      extensions: ['.ts', '.d.ts', '.js', '.mjs', '.json'],
+      extensions: ['.ts', '.tsx', '.d.ts', '.js', '.mjs', '.json'],
     },
   )
   return reply.output as ICruiseResult
@@ -50,7 +50,9 @@ async function cruiseRoot(root: string): Promise<ICruiseResult> {
 export async function checkLayers(root: string): Promise<LayerReport> {
   const { modules, summary } = await cruiseRoot(root)
   const read = new Set(modules.map((module) => module.source))
-  const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map((path) => path.replaceAll('\\', '/'))
+  const sources = globSync(['packages/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}'], { cwd: root }).map((path) =>
+    path.replaceAll('\\', '/'),
+  )
   const unread = sources.filter((path) => !read.has(path))
   const blind = [
     ...(read.size === 0 ? ['0 modules cruised: dependency-cruiser read nothing.'] : []),

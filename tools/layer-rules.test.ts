@@ -40,7 +40,7 @@ const offences: readonly (readonly [rule: string, file: string, text: string])[]
   ['landscape-imports-upward', 'packages/landscape/src/linalg/up.ts', `import '../../../thalweg/src/cli/main.ts'`],
   ['landscape-random-imports-upward', 'packages/landscape/src/random/up.ts', `import '../linalg/lanczos.ts'`],
   ['landscape-linalg-imports-upward', 'packages/landscape/src/linalg/later.ts', `export * from '../critical/point.ts'`],
-  ['landscape-theory-imports-upward', 'packages/landscape/src/theory/up.ts', `await import('../experiment/claim.ts')`],
+  ['landscape-theory-imports-upward', 'packages/landscape/src/theory/up.ts', `await import('../claims/claim.ts')`],
   ['onnxruntime-node-outside-its-host', 'packages/engine/src/session.ts', `import 'onnxruntime-node'`],
   ['onnxruntime-node-outside-its-host', 'packages/thalweg/src/run.ts', `import type { x } from 'onnxruntime-node'`],
   ['onnxruntime-web-outside-its-host', 'packages/engine/src/node/both.ts', `import 'onnxruntime-web'`],
@@ -53,13 +53,24 @@ const offences: readonly (readonly [rule: string, file: string, text: string])[]
   ['node-in-pure-code', 'packages/engine/src/web/read.ts', `import 'node:path'`],
   ['tests-in-production', 'packages/landscape/src/train/tested.ts', `import '../linalg/lanczos.test.ts'`],
   ['tests-in-production', 'packages/graph/src/core/expects.ts', `import 'vitest'`],
+  ['lab-scenes-imports-upward', 'apps/lab/src/scenes/up.ts', `import '../state/store.ts'`],
+  ['lab-state-imports-upward', 'apps/lab/src/state/up.ts', `import type { view } from '../views/view.tsx'`],
+  ['lab-words-imports-upward', 'apps/lab/src/words/up.ts', `import '../views/view.tsx'`],
+  ['lab-views-imports-upward', 'apps/lab/src/views/up.tsx', `await import('../app/app.tsx')`],
+  ['lab-rooms-imports-upward', 'apps/lab/src/rooms/up.tsx', `import '../app/app.tsx'`],
+  ['lab-data-draws', 'apps/lab/src/scenes/draws.ts', `import 'react'`],
+  ['three-outside-its-class', 'apps/lab/src/views/other.tsx', `import 'three'`],
+  ['lab-imports-thalweg-code', 'apps/lab/src/state/code.ts', `import '../../../../packages/thalweg/src/cli/main.ts'`],
 ]
 
 /** What the offences import and the clean repository lacks. */
 const bystanders: Record<string, string> = {
   'packages/graph/src/core/ring.ts': `import './other-ring.ts'\nexport type Ring = 1`,
   'packages/landscape/src/critical/point.ts': 'export const point: number = 1',
-  'packages/landscape/src/experiment/claim.ts': 'export const claim: number = 1',
+  'packages/landscape/src/claims/claim.ts': 'export const claim: number = 1',
+  'apps/lab/src/state/store.ts': 'export const store: number = 1',
+  'apps/lab/src/views/view.tsx': 'export const view: number = 1',
+  'apps/lab/src/app/app.tsx': 'export const app: number = 1',
 }
 
 const folders: string[] = []
@@ -75,7 +86,7 @@ function repository(files: Record<string, string>): string {
   for (const name of ['graph', 'engine', 'landscape']) {
     symlinkSync(join(root, 'packages', name), join(root, 'node_modules/@thalweg', name))
   }
-  for (const name of ['onnxruntime-node', 'onnxruntime-web', 'vitest']) {
+  for (const name of ['onnxruntime-node', 'onnxruntime-web', 'react', 'three', 'vitest']) {
     symlinkSync(resolve('node_modules', name), join(root, 'node_modules', name))
   }
   return root

@@ -38,6 +38,7 @@ export interface LayerRule {
     readonly circular?: boolean
     readonly couldNotResolve?: boolean
     readonly dependencyTypes?: readonly string[]
+    readonly dependencyTypesNot?: readonly string[]
   }
 }
 
@@ -142,12 +143,58 @@ function purityRules(): LayerRule[] {
   ]
 }
 
+/** Folders of apps/lab/src: who may not import whom. Scenes are data; views draw; only `app` knows all rooms. */
+const labUpward: Readonly<Record<string, readonly string[]>> = {
+  scenes: ['state', 'words', 'views', 'rooms', 'app'],
+  state: ['words', 'views', 'rooms', 'app'],
+  words: ['views', 'rooms', 'app'],
+  views: ['rooms', 'app'],
+  rooms: ['app'],
+}
+
+function labRules(): LayerRule[] {
+  const drawing = '(^|/)node_modules/(react|react-dom|react-aria-components|three|@observablehq/plot|uplot|katex)/'
+  return [
+    ...Object.entries(labUpward).map(([folder, above]) =>
+      rule(
+        `lab-${folder}-imports-upward`,
+        `Folders of apps/lab/src, lowest first: ${[...Object.keys(labUpward), 'app'].join(' ')}.`,
+        { path: `^apps/lab/src/${folder}/` },
+        { path: `^apps/lab/src/${anyOf(above)}/` },
+      ),
+    ),
+    rule(
+      'lab-data-draws',
+      'scenes and state of apps/lab are plain data and its sources: views draw them.',
+      { path: '^apps/lab/src/(scenes|state)/' },
+      { path: drawing },
+    ),
+    rule(
+      'three-outside-its-class',
+      'three.js is used by one class of apps/lab, which draws scenes.',
+      { path: '^apps/lab/src/', pathNot: '^apps/lab/src/views/surface-stage\\.ts$' },
+      { path: '(^|/)node_modules/three/' },
+    ),
+    rule(
+      'lab-imports-thalweg-code',
+      'apps/lab knows thalweg by the types of its protocol only.',
+      { path: '^apps/lab/src/' },
+      { path: '^packages/thalweg/', dependencyTypesNot: ['type-only'] },
+    ),
+  ]
+}
+
 /** Every rule, for the repository at `root` (its `exports` fields decide what a deep import is). */
 export function layerRules(root: string): LayerRule[] {
   const entries = packageOrder.flatMap((name) => publicEntries(root, name)).map(escapeRegExp)
   return [
     rule('circular', 'No import cycles, types included.', {}, { circular: true }),
-    rule('unresolvable', 'Every import resolves; a path that `exports` hides does not.', {}, { couldNotResolve: true }),
+    rule(
+      'unresolvable',
+      'Every import resolves; a path that `exports` hides does not. `?url` is for vite.',
+      {},
+      { couldNotResolve: true, pathNot: '\\?url$' },
+    ),
     rule(
       'deep-import',
       'Other packages are imported by name, through the entries of their `exports`. Benchmarks read files with the ' +
@@ -159,5 +206,6 @@ export function layerRules(root: string): LayerRule[] {
     ...folderRules(),
     ...engineRules(),
     ...purityRules(),
+    ...labRules(),
   ]
 }

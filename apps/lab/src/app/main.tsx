@@ -1,0 +1,15 @@
+import '../style/tokens.css'
+import '../style/base.css'
+import '../style/controls.css'
+import '../style/shell.css'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+
+const root = document.getElementById('root')
+if (root)
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  )
