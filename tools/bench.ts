@@ -55,7 +55,8 @@ function report(benchmark: Benchmark, times: readonly ContestantTimes[]): string
     const ratio = entry === ours ? '' : `${ratioTo(entry, ours).toFixed(2)}×`
     const target = benchmark.targetRatios?.[entry.name]
     const aim = target === undefined ? '' : `  (aim ≥ ${target}×)`
-    return `  ${entry.name.padEnd(32)}${milliseconds(min)}${milliseconds(median)}  ±${(spread * 100).toFixed(0)} %  ${ratio}${aim}`
+    const memory = entry.memoryMiB === undefined ? '' : `  ${Math.round(entry.memoryMiB)} MiB`
+    return `  ${entry.name.padEnd(32)}${milliseconds(min)}${milliseconds(median)}  ±${(spread * 100).toFixed(0)} %  ${ratio}${aim}${memory}`
   })
 }
 
@@ -68,6 +69,7 @@ function toJson(benchmark: Benchmark, times: readonly ContestantTimes[], machine
           ...summarize(entry.elapsedMs),
           ratio: ratioTo(entry, times[0]),
           disagreement: disagreement(entry, times[0]),
+          ...(entry.memoryMiB !== undefined && { memoryMiB: entry.memoryMiB }),
           elapsedMs: entry.elapsedMs,
         },
   )

@@ -1,8 +1,10 @@
-/** Bundles packages/thalweg into packages/thalweg/dist: the other packages go in, npm dependencies stay outside. */
-import { cpSync, existsSync, readFileSync } from 'node:fs'
+/** Bundles packages/thalweg into packages/thalweg/dist: the other packages go in, npm dependencies stay outside, and the
+ * page of `thalweg lab` lies in dist/lab. */
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { type OutputChunk, rolldown } from 'rolldown'
+import { buildLab } from './build-lab.ts'
 
 const root = resolve(import.meta.dirname, '..')
 
@@ -10,6 +12,9 @@ const root = resolve(import.meta.dirname, '..')
 const entries: Readonly<Record<string, string>> = {
   main: 'src/cli/main.ts',
   worker: 'src/jobs/worker.ts',
+  'task-worker': 'src/tasks/task-worker.ts',
+  'lease-beat-thread': 'src/queue/lease-beat-thread.ts',
+  'hdf5-thread': 'src/formats/hdf5-thread.ts',
 }
 
 /** Texts of the repository that every published copy carries. */
@@ -18,6 +23,7 @@ const carriedTexts = ['LICENSE', 'LICENSES', 'NOTICE', 'README.md']
 interface Manifest {
   readonly name: string
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
 const readManifest = (folder: string): Manifest =>
@@ -74,11 +80,18 @@ async function bundle(folder: string): Promise<OutputChunk[]> {
       format: 'esm',
       entryFileNames: '[name].js',
       chunkFileNames: '[name]-[hash].js',
-      cleanDir: true,
     })
+    removeOthers(join(folder, 'dist'), [...output.map((file) => file.fileName), 'lab'])
     return output.filter((file) => file.type === 'chunk')
   } finally {
     await build.close()
+  }
+}
+
+/** Files of earlier builds. The page is left alone: a lab may be serving it. */
+function removeOthers(folder: string, kept: readonly string[]): void {
+  for (const name of readdirSync(folder)) {
+    if (!kept.includes(name)) rmSync(join(folder, name), { recursive: true })
   }
 }
 
@@ -89,13 +102,15 @@ async function buildThalweg(): Promise<string[]> {
   if (absent.length > 0) return absent.map((file) => `packages/thalweg/${file} does not exist.`)
   const chunks = await bundle(folder)
   const bytes = chunks.reduce((sum, chunk) => sum + Buffer.byteLength(chunk.code), 0)
+  buildLab()
   console.log(`packages/thalweg/dist: ${chunks.length} files, ${(bytes / 1024).toFixed(0)} KiB`)
   const texts = carriedTexts.filter((name) => existsSync(join(root, name)))
   for (const name of texts) cpSync(join(root, name), join(folder, name), { recursive: true })
   const imported = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
   const outside = imported.filter((specifier) => !chunks.some((chunk) => chunk.fileName === specifier))
   const bundled = ['graph', 'engine', 'landscape'].map((name) => readManifest(join(root, 'packages', name)))
-  return dependencyProblems(outside, readManifest(folder).dependencies ?? {}, bundled)
+  const { dependencies, optionalDependencies } = readManifest(folder)
+  return dependencyProblems(outside, { ...dependencies, ...optionalDependencies }, bundled)
 }
 
 if (import.meta.main) {

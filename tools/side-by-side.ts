@@ -12,10 +12,17 @@ export interface LocalContestant {
   dispose?(): unknown
 }
 
-/** Work timed elsewhere, such as in Python: answers one time per repetition, in ms. */
+/** What work in another process answers: one time per repetition in ms, and the most memory that the process held. */
+export interface RemoteTimes {
+  readonly elapsedMs: readonly number[]
+  readonly result: BenchResult
+  readonly memoryMiB?: number
+}
+
+/** Work timed elsewhere, such as in Python. */
 export interface RemoteContestant {
   readonly name: string
-  measure(repetitions: number): Promise<{ readonly elapsedMs: readonly number[]; readonly result: BenchResult }>
+  measure(repetitions: number): Promise<RemoteTimes>
 }
 
 /** A contestant that cannot take part here, and why. */
@@ -43,9 +50,7 @@ export interface Benchmark {
   contestants(): Promise<readonly Contestant[]>
 }
 
-export type ContestantTimes =
-  | { readonly name: string; readonly elapsedMs: readonly number[]; readonly result: BenchResult }
-  | SkippedContestant
+export type ContestantTimes = ({ readonly name: string } & RemoteTimes) | SkippedContestant
 
 async function timeLocal(contestant: LocalContestant, repetitions: number): Promise<number[]> {
   // tinybench calls a task once beforehand, to learn whether it is asynchronous: that is the warm-up.
@@ -64,6 +69,7 @@ export async function timeContestants(benchmark: Benchmark): Promise<ContestantT
   const contestants = await benchmark.contestants()
   const times = contestants.map(() => [] as number[])
   const results: BenchResult[] = []
+  const memory: (number | undefined)[] = []
   try {
     for (let round = 0; round < rounds; round++) {
       for (const [index, contestant] of contestants.entries()) {
@@ -71,9 +77,10 @@ export async function timeContestants(benchmark: Benchmark): Promise<ContestantT
           times[index].push(...(await timeLocal(contestant, repetitions)))
           results[index] = await contestant.result()
         } else if ('measure' in contestant) {
-          const { elapsedMs, result } = await contestant.measure(repetitions)
+          const { elapsedMs, result, memoryMiB } = await contestant.measure(repetitions)
           times[index].push(...elapsedMs)
           results[index] = result
+          memory[index] = memoryMiB
         }
       }
     }
@@ -83,7 +90,12 @@ export async function timeContestants(benchmark: Benchmark): Promise<ContestantT
   return contestants.map((contestant, index) =>
     'skipped' in contestant
       ? { name: contestant.name, skipped: contestant.skipped }
-      : { name: contestant.name, elapsedMs: times[index], result: results[index] },
+      : {
+          name: contestant.name,
+          elapsedMs: times[index],
+          result: results[index],
+          ...(memory[index] !== undefined && { memoryMiB: memory[index] }),
+        },
   )
 }
 

@@ -9,5 +9,5 @@ export type {
   ClaimSeries,
   ClaimSource,
 } from './claim.ts'
-export type { ClaimSelection } from './ledger.ts'
-export { ledger, ledgerProblems, selectClaims } from './ledger.ts'
+export type { ClaimData, ClaimSelection } from './ledger.ts'
+export { claimData, ledger, ledgerProblems, selectClaims } from './ledger.ts'

@@ -21,6 +21,23 @@ export const ledger: readonly Claim[] = [
   ...trainingClaims,
 ]
 
+/** A claim without its experiment: what can be written down. */
+export type ClaimData = Omit<Claim, 'run'>
+
+export function claimData(claim: Claim): ClaimData {
+  const { id, topic, statement, source, experiment, expected, remark, estimateSeconds } = claim
+  return {
+    id,
+    topic,
+    statement,
+    source,
+    experiment,
+    expected,
+    ...(remark !== undefined && { remark }),
+    estimateSeconds,
+  }
+}
+
 /** What is wrong with a list of claims, one sentence each; none for a sound one. */
 export function ledgerProblems(claims: readonly Claim[]): string[] {
   const seen = new Set<string>()

@@ -1,93 +1,40 @@
-import { DomainError, sizeOf, tensor } from '@thalweg/graph'
-import type { Tensor } from '@thalweg/graph'
+import { DomainError, numbersOf, tensor } from '@thalweg/graph'
 import { nativeEngine } from '@thalweg/engine/node'
-import type { Engine } from '@thalweg/engine'
 import {
-  Loss,
-  activationConstants,
-  convergenceRun,
   convergenceTheorem,
   dualActivation,
-  eigenvalueAdvice,
   gramArchitectureOf,
   infiniteKernel,
   inputRows,
   kernelOfModel,
-  modelFromSpec,
   nearlyParallelPairs,
-  networkGram,
-  runAdvice,
   sampleCount,
-  scaledArchitecture,
   smallestEigenvalue,
   standardKernel,
   subset,
+  twoLayerRelu,
   unitRows,
   widthAdvice,
-  widthSweep,
   withFields,
 } from '@thalweg/landscape'
-import type {
-  ConvergenceRun,
-  Dataset,
-  GramArchitecture,
-  Matrix,
-  Model,
-  NearPair,
-  SmallestEigenvalue,
-} from '@thalweg/landscape'
+import type { Dataset, GramArchitecture, Matrix } from '@thalweg/landscape'
 import { availableParallelism } from 'node:os'
-import { writeFileAtomic } from '../files/write-atomic.ts'
-import { encodeNpz } from '../formats/npz.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { openSubject, subjectJson } from '../subject/subject.ts'
-import type { Subject, SubjectArgument } from '../subject/subject.ts'
+import type { Subject } from '../subject/subject.ts'
+import { deadlineOf } from './deadline.ts'
+import type { GramArgument, GramDocument } from './gram-argument.ts'
+import { constantsOf, eigenvalueJson, matrices, requireScaledModel } from './gram-document.ts'
+import { estimateKernel } from './gram-estimate.ts'
 import { loadKernelData } from './gram-inputs.ts'
-import { gramTrajectory } from './gram-trajectory.ts'
-
-export interface GramArgument {
-  /** Everything about MODEL and its data; `model` is empty where only data are looked at. */
-  readonly subject: SubjectArgument
-  /** The limit of infinite width instead of the network itself. */
-  readonly infinite: boolean
-  readonly architecture?: GramArchitecture
-  readonly depth?: number
-  readonly activation?: string
-  readonly cRes?: number
-  /** [channels, pixels]. */
-  readonly image?: readonly [number, number]
-  readonly patch?: number
-  readonly normalize: boolean
-  readonly standard?: 'ntk' | 'nngp'
-  readonly weightVariance?: number
-  readonly biasVariance?: number
-  /** The first so many samples. */
-  readonly samples?: number
-  /** Gradient descent steps to follow, and their size for ½ Σ ‖f − y‖². */
-  readonly steps?: number
-  readonly stepSize?: number
-  /** Widths of a sweep, and networks per width. */
-  readonly widths?: readonly number[]
-  readonly seeds?: number
-  /** Gram matrices at the checkpoints of a run. */
-  readonly checkpoints?: boolean
-  /** File for the matrices (.npz). */
-  readonly out?: string
-  readonly threads?: number
-}
-
-/** The document that `thalweg gram --json` prints, without the common head. */
-export type GramDocument = Readonly<Record<string, unknown>>
-
-/** Matrices with more rows than this go to a file, not into the document. */
-const inlineRowsMax = 512
-const rowsMax = 6000
+import { networkDocument } from './gram-network.ts'
 
 /** Gram and tangent kernels of a network, or of its limit, with what they say about gradient descent. */
 export async function gramJob(argument: GramArgument, context: JobContext): Promise<GramDocument> {
   checkArgument(argument)
+  if (argument.twoLayer) return twoLayerDocument(argument, argument.twoLayer, context)
   if (argument.subject.model === '') return kernelsOfData(argument, context)
-  const subject = limited(await openSubject(argument.subject), argument)
+  const subject = limitedSubject(await openSubject(argument.subject), argument)
   if (argument.infinite) return limitOfModel(argument, subject)
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {
@@ -101,17 +48,26 @@ export async function gramJob(argument: GramArgument, context: JobContext): Prom
 function checkArgument(argument: GramArgument): void {
   const { subject, infinite, standard, architecture, depth, steps, widths, stepSize } = argument
   const kernel = infinite || standard !== undefined
-  if (subject.model === '' && !kernel)
-    throw new DomainError('gram: give a MODEL, or ask for a limit: --infinite or --standard ntk|nngp.')
-  if (kernel && (steps !== undefined || widths || argument.checkpoints))
+  if (
+    argument.twoLayer &&
+    (subject.model !== '' || kernel || widths || argument.depths || argument.labels !== undefined)
+  )
+    throw new DomainError('gram: --two-layer builds its own networks, give it --data, --steps and --step-size only.')
+  if (subject.model === '' && !kernel && !argument.twoLayer)
     throw new DomainError(
-      'gram: --steps, --widths and --checkpoints are about a network; leave out --infinite and --standard.',
+      'gram: give a MODEL, or ask for a limit, --infinite or --standard ntk|nngp, or for --two-layer.',
+    )
+  const { depths, labels, checkpoints } = argument
+  if (kernel && (steps !== undefined || widths || depths || labels !== undefined || checkpoints))
+    throw new DomainError(
+      'gram: --steps, --widths, --depths, --labels and --checkpoints are about a network; leave out --infinite and --standard.',
     )
   if (standard && subject.model !== '')
     throw new DomainError('gram: --standard takes --data, --depth and --activation, got a MODEL. Leave it out.')
   if (standard && architecture !== undefined && architecture !== 'fc')
     throw new DomainError(`gram: --standard is for fully connected networks, got --architecture ${architecture}.`)
-  if (subject.model === '' && depth === undefined) throw new DomainError('gram: --infinite needs --depth, got none.')
+  if (subject.model === '' && kernel && depth === undefined)
+    throw new DomainError('gram: --infinite needs --depth, got none.')
   if (subject.model !== '' && (depth !== undefined || architecture !== undefined || argument.activation !== undefined))
     throw new DomainError('gram: --architecture, --depth and --activation are those of MODEL. Leave them out.')
   if (!standard && (argument.weightVariance !== undefined || argument.biasVariance !== undefined))
@@ -120,13 +76,17 @@ function checkArgument(argument: GramArgument): void {
 }
 
 /** `--infinite` and `--standard` without a MODEL. */
-async function kernelsOfData(argument: GramArgument, { onProgress, signal }: JobContext): Promise<GramDocument> {
+async function kernelsOfData(argument: GramArgument, context: JobContext): Promise<GramDocument> {
+  const { onProgress } = context
+  const { signal } = deadlineOf(context, argument.timeLimitMs)
   const dataset = firstSamples(await loadKernelData(argument.subject), argument.samples)
   const { architecture = 'fc', activation = 'softplus', cRes, image, patch, normalize, standard } = argument
   const depth = argument.depth!
   const rows = inputRows(dataset)
   const report = ({ done, total }: { readonly done: number; readonly total: number }): void =>
     onProgress({ stage: 'kernel', done, total })
+  const rowCount = rows.rows * (image?.[1] ?? 1)
+  estimateKernel(rowCount, depth, dualActivation(activation).method === 'closed-form', context)
   const head = {
     model: { path: null, parameters: null },
     data: { path: argument.subject.data!.join(','), samples: sampleCount(dataset) },
@@ -139,7 +99,7 @@ async function kernelsOfData(argument: GramArgument, { onProgress, signal }: Job
     const options = { depth, activation, weightVariance, biasVariance, signal, onProgress: report }
     const { nngp, ntk, errors, method } = standardKernel(x, options)
     const gram = standard === 'ntk' ? ntk : nngp
-    const { kernels, warnings } = await matrices(argument, gram, [], { nngp, ntk })
+    const { kernels, warnings } = await matrices(argument.out, gram, [], { nngp, ntk })
     const lambda = await smallestEigenvalue(gram, errors[standard])
     return {
       ...head,
@@ -171,15 +131,6 @@ async function limitOfModel(argument: GramArgument, subject: Subject): Promise<G
   return limitDocument(argument, head, inputRows(subject.dataset), kernel, which)
 }
 
-function requireScaledModel(model: Model): NonNullable<ReturnType<typeof scaledArchitecture>> {
-  const scaled = scaledArchitecture(model)
-  if (!scaled)
-    throw new DomainError(
-      `gram: the limit is known for scaled-mlp, residual-mlp and conv-resnet, got ${model.name}. Leave out --infinite, or describe a network by --architecture and --depth with --data.`,
-    )
-  return scaled
-}
-
 interface LimitOf {
   readonly architecture: GramArchitecture
   readonly depth: number
@@ -194,7 +145,7 @@ async function limitDocument(
   kernel: ReturnType<typeof infiniteKernel>,
   which: LimitOf,
 ): Promise<GramDocument> {
-  const { kernels, warnings } = await matrices(argument, kernel.gram, kernel.layers, { tangent: kernel.tangent })
+  const { kernels, warnings } = await matrices(argument.out, kernel.gram, kernel.layers, { tangent: kernel.tangent })
   const lambda = await smallestEigenvalue(kernel.gram, kernel.errors.gram)
   const setting = { ...which, samples: rows.rows, lambda: lambda.value, pixels: argument.image?.[1] }
   const theorem = lambda.value > lambda.bound ? convergenceTheorem(setting) : null
@@ -213,154 +164,46 @@ async function limitDocument(
   }
 }
 
-/** The network itself: G at θ, by layer; along training and over widths where asked. */
-async function networkDocument(
+const twoLayerSteps = 200
+
+/** Two-layer ReLU networks of several widths on the same data: the precursor of the theory. */
+async function twoLayerDocument(
   argument: GramArgument,
-  subject: Subject,
-  engine: Engine,
+  widths: readonly number[],
   context: JobContext,
 ): Promise<GramDocument> {
-  const { onProgress, signal, now } = context
-  const { model, dataset, theta, spec, weightDecay } = subject
-  requireSmall(model, dataset)
-  const loss = new Loss({ engine, model, dataset, spec, weightDecay })
-  const value = await loss.value(theta)
-  const gram = await networkGram(loss, theta, {
-    signal,
-    onProgress: ({ done, total }) => onProgress({ stage: 'Gram matrix', done, total }),
-  })
-  const lambda = await smallestEigenvalue(gram.total)
-  const layers = gram.layers.map(({ gram: layer }) => layer)
-  const { kernels, warnings } = await matrices(argument, gram.total, layers, {})
-  const pairs =
-    dataset.inputs && Object.keys(dataset.inputs).length === 1 ? nearlyParallelPairs(inputRows(dataset)) : []
-  const scaled = scaledArchitecture(model)
-  const found = eigenvalueJson(lambda, pairs, scaled?.activation)
-  const run =
-    argument.steps === undefined
-      ? undefined
-      : await convergenceRun({
-          ...{ engine, model, dataset, theta, steps: argument.steps, stepSize: argument.stepSize, signal, now },
-          onProgress,
-        })
-  const sweep = argument.widths && (await sweepOf(argument, argument.widths, subject, engine, context))
-  const checkpoints = argument.checkpoints && (await gramTrajectory(argument.subject, loss, context))
+  const { subject, samples, normalize, steps = twoLayerSteps, stepSize = 1 } = argument
+  const dataset = firstSamples(await loadKernelData(subject), samples)
+  const x = inputRows(dataset)
+  const y = numbersOf(dataset.targets)
+  if (y.length !== x.rows || dataset.targets.dtype === 'int64')
+    throw new DomainError('gram: --two-layer needs one number per sample as its target. Pass --task regression.')
+  const deadline = deadlineOf(context, argument.timeLimitMs)
+  const runs = []
+  for (const width of widths) {
+    if (deadline.signal.aborted) break
+    const run = await twoLayerRelu(unitRows(x, normalize), y, { width, stepSize, steps, seed: subject.seed })
+    const { lambda, squaredErrors, ...rest } = run
+    runs.push({ width, ...rest, squaredErrors: Array.from(squaredErrors), lambda: lambda.value })
+    context.onProgress({ stage: 'two-layer networks', done: runs.length, total: widths.length })
+  }
+  const whole = runs.length === widths.length
+  const { gram, errors } = infiniteKernel(x, { architecture: 'fc', depth: 1, activation: 'relu', normalize })
+  // c_σ = 2 for ReLU, where this network has 1/√m alone
+  const half = { ...gram, data: gram.data.map((value) => value / 2) }
+  const lambda = await smallestEigenvalue(half, errors.gram / 2)
   return {
-    ...subjectJson(subject, value, 'float64'),
-    kernels,
-    layerNames: gram.layers.map(({ name }) => name),
-    ...found,
-    largestEigenvalue: lambda.largest,
-    stabilityLimit: 2 / lambda.largest,
-    ...(run && { convergence: runJson(run) }),
-    ...(sweep && { sweep }),
-    ...(checkpoints && { checkpoints }),
-    advice: [
-      ...found.advice,
-      ...(run?.check && scaled ? widthAdvice(run.check.theorem, scaled.width) : []),
-      ...(run ? runAdvice(run) : []),
-    ],
-    warnings: [...subject.warnings, ...warnings, ...conventionWarning(argument, subject)],
+    model: { path: null, parameters: null },
+    data: { path: subject.data!.join(','), samples: x.rows },
+    loss: null,
+    dtype: 'float64',
+    status: whole ? 'finished' : deadline.expired() ? 'time-limit' : 'interrupted',
+    kernels: { gram: null, layers: null },
+    ...eigenvalueJson(lambda, nearlyParallelPairs(x), 'relu'),
+    stepSize,
+    twoLayer: runs,
+    warnings: whole ? [] : [`Stopped before all widths were trained: ${runs.length} of ${widths.length}.`],
   }
-}
-
-function conventionWarning({ steps, widths }: GramArgument, { spec, weightDecay }: Subject): string[] {
-  if (steps === undefined && !widths) return []
-  if (spec.name === 'half-sum-squares' && weightDecay === 0) return []
-  return [`Steps are taken on ½ Σ ‖f − y‖² without regularization, the loss of the theory, not on ${spec.name}.`]
-}
-
-function runJson(run: ConvergenceRun): object {
-  const { points, losses, check, initial, ...rest } = run
-  return {
-    ...rest,
-    initial: { lambdaMin: { value: initial.value, bound: initial.bound }, largest: initial.largest },
-    check: check && { ...check, lambdaMin: { value: check.lambdaMin.value, bound: check.lambdaMin.bound } },
-    losses: Array.from(losses),
-    points,
-  }
-}
-
-async function sweepOf(
-  { seeds, steps }: GramArgument,
-  widths: readonly number[],
-  { model, dataset }: Subject,
-  engine: Engine,
-  { signal, now, onProgress }: JobContext,
-): Promise<object> {
-  requireScaledModel(model)
-  const { lambdaMin, ...rest } = await widthSweep({
-    ...{ engine, dataset, widths, seeds, steps: steps ?? 400, signal, now },
-    modelOf: (width) => scaledModelOfWidth(model, width),
-    onProgress: ({ done, total }) => onProgress({ stage: 'width sweep', done, total }),
-  })
-  return { lambdaMin: { value: lambdaMin.value, bound: lambdaMin.bound }, ...rest }
-}
-
-/** The scaled network that differs from `model` in its width only. */
-function scaledModelOfWidth(model: Model, width: number): Model {
-  const { family, depth, activation, cRes, patch } = requireScaledModel(model)
-  const { shape } = model.inputs[0]
-  const common = { depth, width, activation } as { depth: number; width: number; activation: 'softplus' }
-  if (family === 'fully-connected') return modelFromSpec({ kind: 'scaled-mlp', ...common, inputs: shape[0] })
-  if (family === 'residual') return modelFromSpec({ kind: 'residual-mlp', ...common, inputs: shape[0], cRes })
-  return modelFromSpec({ kind: 'conv-resnet', ...common, inputShape: shape, cRes, patch })
-}
-
-function constantsOf(activation: string, cRes: number | null): object {
-  const { cSigma, chi } = activationConstants(dualActivation(activation))
-  return { cSigma, cRes, chi }
-}
-
-interface EigenvalueJson {
-  readonly lambdaMin: { readonly value: number; readonly bound: number; readonly method: string }
-  readonly nearlyParallel: readonly NearPair[]
-  readonly advice: readonly string[]
-}
-
-function eigenvalueJson(lambda: SmallestEigenvalue, pairs: readonly NearPair[], activation?: string): EigenvalueJson {
-  // odd and even activations cannot tell x from −x in the limit; ReLU and its kin can
-  const kinked = activation !== undefined && dualActivation(activation).kink > 0
-  return {
-    lambdaMin: { value: lambda.value, bound: lambda.bound, method: lambda.method },
-    nearlyParallel: pairs,
-    advice: eigenvalueAdvice(lambda, pairs, kinked),
-  }
-}
-
-/** The matrices of the document: inline up to 512 rows, in the file of --out in any case. */
-async function matrices(
-  { out }: GramArgument,
-  gram: Matrix,
-  layers: readonly Matrix[],
-  more: Readonly<Record<string, Matrix>>,
-): Promise<{ kernels: object; warnings: string[] }> {
-  if (out !== undefined) {
-    if (!/\.npz$/i.test(out)) throw new DomainError(`--out: must be an .npz file, got ${out}.`)
-    const named = Object.fromEntries(layers.map((layer, h) => [`layer_${h}`, asTensor(layer)]))
-    const others = Object.fromEntries(Object.entries(more).map(([name, value]) => [name, asTensor(value)]))
-    await writeFileAtomic(out, encodeNpz({ gram: asTensor(gram), ...named, ...others }))
-  }
-  const inline = gram.rows <= inlineRowsMax
-  const file = out === undefined ? {} : { file: out }
-  if (!inline)
-    return {
-      kernels: { gram: null, layers: null, ...file },
-      warnings:
-        out === undefined
-          ? [`Matrices of more than ${inlineRowsMax} rows are not printed. Pass --out FILE.npz to keep them.`]
-          : [],
-    }
-  const rest = Object.fromEntries(Object.entries(more).map(([name, value]) => [name, rowsOf(value)]))
-  return { kernels: { gram: rowsOf(gram), layers: layers.map(rowsOf), ...rest, ...file }, warnings: [] }
-}
-
-function asTensor({ rows, cols, data }: Matrix): Tensor {
-  return tensor('float64', [rows, cols], data)
-}
-
-function rowsOf({ rows, cols, data }: Matrix): number[][] {
-  return Array.from({ length: rows }, (_, i) => Array.from(data.subarray(i * cols, (i + 1) * cols)))
 }
 
 function firstSamples(dataset: Dataset, samples: number | undefined): Dataset {
@@ -373,7 +216,10 @@ function firstSamples(dataset: Dataset, samples: number | undefined): Dataset {
 }
 
 /** The subject on the samples that are looked at, of norm 1 where asked. */
-function limited(subject: Subject, { samples, normalize }: GramArgument): Subject {
+export function limitedSubject(
+  subject: Subject,
+  { samples, normalize }: Pick<GramArgument, 'samples' | 'normalize'>,
+): Subject {
   const dataset = firstSamples(subject.dataset, samples)
   return { ...subject, dataset: normalize ? normalized(dataset) : dataset }
 }
@@ -386,12 +232,4 @@ function normalized(dataset: Dataset): Dataset {
     inputs: { [name]: tensor('float64', shape, unit.data) },
     origin: `${dataset.origin}, unit norm`,
   })
-}
-
-function requireSmall(model: Model, dataset: Dataset): void {
-  const rows = sampleCount(dataset) * sizeOf(model.outputShape)
-  if (rows > rowsMax)
-    throw new DomainError(
-      `gram: the matrix has samples × outputs rows, at most ${rowsMax}, got ${rows}. Pass --samples N.`,
-    )
 }

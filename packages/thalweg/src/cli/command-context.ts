@@ -37,12 +37,15 @@ export async function runWithProgress<T>(job: string, argument: unknown, options
     if (progress.note === undefined) line.update(progress)
     else if (!silent) process.stderr.write(`thalweg: ${progress.note}\n`)
   }
+  // a batch system ends a job with SIGTERM
   process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
   try {
     return await runJob<T>(job, argument, { onProgress, signal: controller.signal })
   } finally {
     line.end()
     process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
     if (controller.signal.aborted) process.exitCode = 130
   }
 }

@@ -6,10 +6,15 @@ import { addSurfaceCommand } from './commands/surface.ts'
 import { addCriticalCommand } from './commands/critical.ts'
 import { addDataCommands } from './commands/data.ts'
 import { addDiagnoseCommand } from './commands/diagnose.ts'
+import { addLabCommand } from './commands/lab.ts'
 import { addLinearCommand } from './commands/linear.ts'
 import { addModelCommands } from './commands/model.ts'
+import { addReportCommand } from './commands/report.ts'
+import { addReproduceCommand } from './commands/reproduce.ts'
 import { addRunCommand } from './commands/run.ts'
+import { addRunsCommand } from './commands/runs.ts'
 import { addSpectrumCommand } from './commands/spectrum.ts'
+import { addWorkerCommand } from './commands/worker.ts'
 import { errorText, exitStatusOf } from './errors.ts'
 import { packageVersion } from '../files/package-file.ts'
 
@@ -30,8 +35,13 @@ function program(): Command {
   addEliminateCommand(root)
   addGramCommand(root)
   addSurfaceCommand(root)
+  addReproduceCommand(root)
+  addReportCommand(root)
+  addLabCommand(root)
   addModelCommands(root)
   addDataCommands(root)
+  addRunsCommand(root)
+  addWorkerCommand(root)
   return root
 }
 

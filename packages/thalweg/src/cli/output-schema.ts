@@ -51,8 +51,13 @@ const spectrum = z.looseObject({
   frobeniusNorm: estimate.nullable(),
   effectiveRank: number.describe('(tr A)² / ‖A‖²_F'),
   logDeterminant: z
-    .looseObject({ shift: z.number(), value: number, standardError: number, method: z.string(), obstacle: number })
-    .describe('log det(A + shift·I); value is null where A + shift·I is not positive definite')
+    .looseObject({
+      ...{ shift: z.number(), value: number, standardError: number, quadratureError: number },
+      ...{ method: z.string(), obstacle: number },
+    })
+    .describe(
+      'log det(A + shift·I); value is null where A + shift·I is not positive definite; standardError contains quadratureError',
+    )
     .optional(),
   edgeOfStability: z
     .looseObject({
@@ -230,6 +235,98 @@ const run = z.looseObject({
   warnings,
 })
 
+const claimOutcome = z.enum(['holds', 'holds-with-conditions', 'false', 'vacuous', 'not-decided'])
+
+const claim = {
+  id: z.string(),
+  topic: z.string(),
+  statement: z.string(),
+  source: z.looseObject({ text: z.string(), place: z.string().optional(), reference: z.string().optional() }),
+  experiment: z.string(),
+  expected: claimOutcome,
+  remark: z.string().optional(),
+  estimateSeconds: z.number().describe('on two cores'),
+}
+
+const measurement = z.looseObject({
+  name: z.string(),
+  measured: z.union([number, z.string()]),
+  expected: z.union([number, z.string()]).optional(),
+  tolerance: z.string().optional(),
+  literature: z.string().optional().describe('what the source printed'),
+  met: z.boolean().optional().describe('absent for information'),
+})
+
+const claimFinished = z.looseObject({
+  ...claim,
+  status: z.literal('finished'),
+  outcome: claimOutcome,
+  agrees: z.boolean().describe('whether the outcome is the expected one'),
+  summary: z.string(),
+  measurements: z.array(measurement),
+  seed: z.int(),
+  elapsedMs: z.number(),
+  memoryBytes: z.number(),
+  resumed: z.boolean().describe('taken from an earlier run of the same code, engine and seed'),
+  file: z.string().describe('the record, with the figure'),
+})
+
+const claimOpen = z.looseObject({ ...claim, status: z.enum(['failed', 'not-run']), problem: z.string() })
+
+const reproduce = z.looseObject({
+  ...head('reproduce'),
+  status: z.enum(['finished', 'time-limit', 'interrupted']),
+  counts: z.object({ claims: z.int(), agree: z.int(), differ: z.int(), failed: z.int(), notRun: z.int() }),
+  code: z.string().describe('digest of the code that computed'),
+  engine: z.string(),
+  seed: z.int(),
+  workers: z.int(),
+  claims: z.array(z.union([claimFinished, claimOpen])),
+  files: z.looseObject({ page: z.string(), data: z.string(), results: z.string() }),
+  elapsedMs: z.number(),
+  warnings,
+})
+
+const reproduceList = z.looseObject({
+  ...head('reproduce'),
+  status: z.literal('listed'),
+  claims: z.array(z.looseObject(claim)),
+  warnings,
+})
+
+const matrixRows = z.array(z.array(number)).nullable()
+
+const gram = z.looseObject({
+  ...head('gram'),
+  data: subject.data,
+  seed: z.int(),
+  elapsedMs: z.number(),
+  warnings,
+  status: z.enum(['finished', 'time-limit', 'interrupted']).optional(),
+  kernels: z.looseObject({
+    gram: matrixRows.describe('K^(H) of a limit, J Jᵀ of a network; null beyond 512 rows'),
+    layers: z.array(matrixRows).nullable(),
+    file: z.string().optional(),
+  }),
+  lambdaMin: z.looseObject({ value: number, bound: number, method: z.string() }),
+  nearlyParallel: z.array(
+    z.looseObject({ samples: z.array(z.int()), angle: z.number().describe('degrees'), opposite: z.boolean() }),
+  ),
+  constants: z.looseObject({ cSigma: number, cRes: number, chi: number }).optional(),
+  convergence: z
+    .looseObject({
+      stepSize: z.looseObject({ used: number, stability: number }),
+      losses: z.array(number),
+      linearized: z.boolean(),
+      flowing: z.boolean(),
+      points: z.array(
+        z.looseObject({ step: z.int(), loss: number, bound: number, predictedLoss: number, flowLoss: number }),
+      ),
+    })
+    .optional(),
+  advice: z.array(z.string()),
+})
+
 const modelInfo = z.looseObject({ ...head('model info'), model: z.looseObject({ path: z.string() }), warnings })
 const dataInfo = z.looseObject({
   ...head('data info'),
@@ -245,6 +342,9 @@ export const outputSchema: z.ZodType<{ readonly command: string }> = z.union([
   critical,
   linear,
   eliminate,
+  gram,
+  reproduce,
+  reproduceList,
   modelInfo,
   dataInfo,
 ])

@@ -7,11 +7,13 @@ import type { FromWorker, Progress, ToWorker } from './messages.ts'
 
 export interface JobOptions {
   readonly onProgress?: (progress: Progress) => void
-  /** Asks the job to stop and save what it has; after 10 s it is ended. */
+  /** Asks the job to stop and save what it has; after `graceMs` it is ended. */
   readonly signal?: AbortSignal
+  /** Default 10 s. */
+  readonly graceMs?: number
 }
 
-const graceMs = 10_000
+const graceDefaultMs = 10_000
 
 /** The worker beside this file: TypeScript in the source tree, JavaScript in the package. */
 function workerPath(): string {
@@ -41,7 +43,7 @@ export function runJob<T>(job: string, argument: unknown, options: JobOptions = 
       send(child, { kind: 'stop' })
       setTimeout(
         () => settle(() => reject(new TaskError(`${job}: stopped before it could save. Run it again.`))),
-        graceMs,
+        options.graceMs ?? graceDefaultMs,
       ).unref()
     }
     child.on('message', (message: FromWorker) => {

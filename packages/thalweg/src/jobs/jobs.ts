@@ -11,7 +11,12 @@ const loaders: Readonly<Record<string, () => Promise<Job>>> = {
   connect: async () => (await import('../analyses/connect-job.ts')).connectJob,
   eliminate: async () => (await import('../analyses/eliminate-job.ts')).eliminateJob,
   gram: async () => (await import('../analyses/gram-job.ts')).gramJob,
+  reproduce: async () => (await import('../analyses/reproduce-job.ts')).reproduceJob,
+  'reproduce-claim': async () => (await import('../analyses/reproduce-claim-job.ts')).claimJob,
   surface: async () => (await import('../analyses/surface-job.ts')).surfaceJob,
+  inspect: async () => (await import('../analyses/inspect-job.ts')).inspectJob,
+  line: async () => (await import('../analyses/line-job.ts')).lineJob,
+  'plane-graph': async () => (await import('../analyses/plane-graph-job.ts')).planeGraphJob,
   linear: async () => (await import('../analyses/linear-job.ts')).linearJob,
   spectrum: async () => (await import('../analyses/spectrum-job.ts')).spectrumJob,
 }

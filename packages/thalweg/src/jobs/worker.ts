@@ -8,7 +8,8 @@ import type { FromWorker, ToWorker } from './messages.ts'
 const signal = { aborted: false }
 
 function tell(message: FromWorker): void {
-  if (process.connected) process.send?.(message)
+  // a parent that is gone takes no message; `disconnect` ends this process
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
 }
 
 async function start(job: string, argument: unknown): Promise<void> {

@@ -193,7 +193,7 @@ const sufficientWidth: Claim = {
     'n = 8 unit vectors in 6 dimensions; widths 2 … 256 with 3 starts each, 300 steps: the smallest width from which on no step exceeds the bound and the loss falls, beside the sufficient width with all hidden constants 1.',
   expected: 'vacuous',
   remark:
-    'The theorem is true and the sufficient width of order 10⁹ and more, for eight samples; the earlier analysis of Allen-Zhu, Li and Song asks for n³⁰H³⁰ log²(1/ε). No network in use satisfies it, and networks of width ten obey the bound.',
+    'The theorem is true and the sufficient width of order 10¹⁰ and more, for eight samples; the earlier analysis of Allen-Zhu, Li and Song asks for n³⁰H³⁰ log²(1/ε). No network in use satisfies it, and networks of width ten obey the bound.',
   estimateSeconds: 12,
   run: sufficientFinding,
 }

@@ -1,14 +1,8 @@
 import { angleOf } from './dual-activation.ts'
-import type { DualActivation, DualLayer } from './dual-activation.ts'
+import type { DualActivation, DualLayer, PairRow } from './dual-activation.ts'
+import { segmentRatio } from './arc-sine.ts'
 
 const unitRoundoff = 2 ** -53
-
-/** sin θ − θ cos θ for cos θ = 1 − gap, by its series where the difference would cancel. */
-function sineMinusArc(angle: number, gap: number): number {
-  if (angle > 0.1) return Math.sqrt(gap * (2 - gap)) - angle * (1 - gap)
-  const square = angle * angle
-  return angle * square * (1 / 3 - square * (1 / 30 - square * (1 / 840 - square / 45360)))
-}
 
 /** σ(x) = x for x > 0, αx otherwise: ReLU (α = 0), LeakyReLU, the identity (α = 1). With σ = βx + γ|x|,
  *
@@ -20,25 +14,69 @@ export function leakyReluDual(name: string, alpha: number): DualActivation {
   const gamma = ((1 - alpha) / 2) ** 2
   const layer = (variances: Float64Array): DualLayer => {
     const roots = variances.map(Math.sqrt)
+    const own = { beta, gamma, roots }
+    const only = new Float64Array(1)
+    const row = { products: new Float64Array(1), slopes: new Float64Array(1), spreads: new Float64Array(1) }
     const pair = (a: number, b: number, gap: number, out: Float64Array): void => {
-      const scale = roots[a] * roots[b]
-      const angle = angleOf(gap)
-      const lost = (2 / Math.PI) * sineMinusArc(angle, gap)
-      const rest = beta * gap + gamma * (gap - lost)
-      out[0] = scale * (beta + gamma - rest)
-      out[1] = beta + gamma * (1 - (2 / Math.PI) * angle)
-      out[2] = ((beta + gamma) * (roots[a] - roots[b]) ** 2) / 2 + scale * rest
+      only[0] = gap
+      leakyPairs(own, a, b, 1, only, row)
+      out[0] = row.products[0]
+      out[1] = row.slopes[0]
+      out[2] = row.spreads[0]
     }
     return {
       means: roots.map((root) => ((1 - alpha) / 2) * Math.sqrt(2 / Math.PI) * root),
       squares: variances.map((s) => (beta + gamma) * s),
       slopeSquares: new Float64Array(variances.length).fill(beta + gamma),
       pair,
+      pairs: (a, start, count, gaps, out) => leakyPairs(own, a, start, count, gaps, out),
       error: 4 * unitRoundoff * largest(variances),
       slopeError: 4 * unitRoundoff,
     }
   }
   return { name, method: 'closed-form', kink: (2 * gamma) / Math.PI, layer }
+}
+
+interface LeakyLayer {
+  readonly beta: number
+  readonly gamma: number
+  readonly roots: Float64Array
+}
+
+/** In a loop of its own, which runs three times as fast as a call for each pair. */
+function leakyPairs(
+  { beta, gamma, roots }: LeakyLayer,
+  a: number,
+  start: number,
+  count: number,
+  gaps: Float64Array,
+  { products, slopes, spreads }: PairRow,
+): void {
+  const own = roots[a]
+  const sum = beta + gamma
+  const share = (2 * gamma) / Math.PI
+  for (let k = 0; k < count; k++) {
+    const gap = gaps[k]
+    const other = roots[start + k]
+    let angle: number
+    let segment: number
+    if (gap <= 0.5) {
+      // both numbers from one series: see `segmentRatio`
+      const z = gap / 2
+      const root = Math.sqrt(z)
+      const ratio = segmentRatio(z)
+      angle = (2 * root * (Math.sqrt(1 - z) - z * ratio)) / (1 - gap)
+      segment = 2 * z * root * ratio
+    } else {
+      angle = angleOf(gap)
+      segment = Math.sqrt(gap * (2 - gap)) - angle * (1 - gap)
+    }
+    const rest = sum * gap - share * segment
+    const scale = own * other
+    products[k] = scale * (sum - rest)
+    slopes[k] = sum - share * angle
+    spreads[k] = (sum * (own - other) * (own - other)) / 2 + scale * rest
+  }
 }
 
 /** Expectations as functions of the variances s, t and the covariance c. */

@@ -1,4 +1,4 @@
-import { DomainError } from '@thalweg/graph'
+import { DomainError, numbersOf } from '@thalweg/graph'
 import type { Engine } from '@thalweg/engine'
 import type { Dataset } from '../../data/dataset.ts'
 import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
@@ -51,6 +51,15 @@ export interface ConvergencePoint {
   readonly predictedLoss: number
   /** ‖u(k) − u_predicted(k)‖ / ‖u(0) − y‖. */
   readonly predictionError: number
+  /** The loss of gradient flow, e^(−Gt), at time t = ηk, and ‖u(k) − u_flow(ηk)‖ / ‖u(0) − y‖. */
+  readonly flowLoss: number
+  readonly flowError: number
+  /** u(k), as measured and as predicted by (I − ηG(0))ᵏ and by gradient flow, [nk] each. */
+  readonly outputs: {
+    readonly measured: Float64Array
+    readonly predicted: Float64Array
+    readonly flow: Float64Array
+  }
   readonly movement: readonly LayerMovement[]
   /** ‖G(k) − G(0)‖₂ / ‖G(0)‖₂, the whole Gram matrix. */
   readonly gramDrift: number
@@ -85,6 +94,8 @@ export interface ConvergenceRun {
   readonly initial: SmallestEigenvalue
   /** Whether the linear prediction described the run: every prediction error at most 10 %. */
   readonly linearized: boolean
+  /** Whether gradient flow did: steps small enough, and a Gram matrix that stayed. The same limit. */
+  readonly flowing: boolean
 }
 
 /** Gradient descent on ½ Σ ‖f − y‖² from a start, with all that the theory of Du et al. 2019 speaks about: the bound, the
@@ -125,6 +136,7 @@ export async function convergenceRun(options: ConvergenceRunOptions): Promise<Co
       gram,
       used,
       descent: kernelDescent(gram.total, await residualOf(loss, theta)),
+      targets: numbersOf(loss.dataset.targets),
       scale: spectralNorm(gram.total),
       check: await theoremCheck(model, dataset, gram, losses, used),
     }
@@ -141,12 +153,16 @@ export async function convergenceRun(options: ConvergenceRunOptions): Promise<Co
       points,
       check,
       initial,
-      linearized: points.every(({ predictionError }) => predictionError <= 0.1),
+      linearized: points.every(({ predictionError }) => predictionError <= validity),
+      flowing: points.every(({ flowError }) => flowError <= validity),
     }
   } finally {
     await loss.dispose()
   }
 }
+
+/** A prediction of outputs that misses by more of ‖u(0) − y‖ at some point is no description of the run. */
+const validity = 0.1
 
 interface Reference {
   readonly loss: Loss
@@ -157,6 +173,16 @@ interface Reference {
   /** ‖G(0)‖₂ */
   readonly scale: number
   readonly check: TheoremCheck | null
+  /** y, [nk]. */
+  readonly targets: Float64Array
+}
+
+function plus(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value + b[i])
+}
+
+function distanceOf(a: Float64Array, b: Float64Array): number {
+  return norm(a.map((value, i) => value - b[i]))
 }
 
 async function theoremCheck(
@@ -208,6 +234,7 @@ async function measure(
   const now = step === 0 ? gram : await networkGram(loss, theta)
   const residual = await residualOf(loss, theta)
   const predicted = descent.residualAfter(step, used)
+  const flow = descent.residualAt(step * used)
   const scaled = scaledArchitecture(loss.model)
   const start = norm(descent.residualAfter(0, used))
   return {
@@ -215,7 +242,14 @@ async function measure(
     loss: losses[step],
     bound: check?.theorem ? predictedBound(losses[0], used, check.lambdaMin.value, step) : null,
     predictedLoss: descent.lossAfter(step, used),
-    predictionError: norm(residual.map((value, i) => value - predicted[i])) / start,
+    predictionError: distanceOf(residual, predicted) / start,
+    flowLoss: descent.lossAt(step * used),
+    flowError: distanceOf(residual, flow) / start,
+    outputs: {
+      measured: plus(residual, reference.targets),
+      predicted: plus(predicted, reference.targets),
+      flow: plus(flow, reference.targets),
+    },
     movement: movementOf(loss.model, reference.theta, theta),
     gramDrift: spectralNorm(difference(now.total, gram.total)) / scale,
     lambdaMin: (await smallestEigenvalue(now.total)).value,

@@ -1,3 +1,5 @@
+import { arcSineRatio } from './arc-sine.ts'
+
 /** Gaussian expectations of an activation σ for the N coordinates of one layer, u_a ~ N(0, s_a). */
 export interface DualLayer {
   /** E σ(u_a), [N]. */
@@ -9,9 +11,18 @@ export interface DualLayer {
   /** Writes E σ(u)σ(v), E σ'(u)σ'(v) and ½ E (σ(u) − σ(v))² to `out` [3], for u = u_a, v = u_b of correlation
    * ρ = 1 − `gap`. The gap is the argument because ρ itself loses half of its digits where the angle is small. */
   pair(a: number, b: number, gap: number, out: Float64Array): void
+  /** `pair` of one `a` with b = start … start + count − 1, where an activation does that faster. */
+  readonly pairs?: (a: number, start: number, count: number, gaps: Float64Array, out: PairRow) => void
   /** Bounds, by estimate, of the errors of the first two numbers of `pair`, in the worst case over ρ. */
   readonly error: number
   readonly slopeError: number
+}
+
+/** What `pairs` writes, entry k for b = start + k. */
+export interface PairRow {
+  readonly products: Float64Array
+  readonly slopes: Float64Array
+  readonly spreads: Float64Array
 }
 
 /** An activation as wide networks see it: by its Gaussian expectations. */
@@ -35,7 +46,8 @@ export function gapOf(rootS: number, rootT: number, halfDistance: number): numbe
 
 /** The angle in 0 … π between vectors of correlation 1 − gap, without cancellation at 0. */
 export function angleOf(gap: number): number {
-  // the arc cosine is well conditioned here, and faster
-  if (gap > 0.25 && gap < 1.75) return Math.acos(1 - gap)
-  return 2 * Math.atan2(Math.sqrt(gap), Math.sqrt(2 - gap))
+  if (gap <= 0.5) return 2 * Math.sqrt(gap / 2) * arcSineRatio(gap / 2)
+  if (gap >= 1.5) return Math.PI - 2 * Math.sqrt((2 - gap) / 2) * arcSineRatio((2 - gap) / 2)
+  const cosine = 1 - gap
+  return Math.PI / 2 - cosine * arcSineRatio(cosine * cosine)
 }

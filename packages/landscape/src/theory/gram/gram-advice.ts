@@ -1,7 +1,9 @@
 import type { ConvergenceRun } from './convergence-run.ts'
 import type { ConvergenceTheorem } from './convergence-theorem.ts'
 import type { NearPair } from './kernel-inputs.ts'
+import type { LabelRun } from './label-comparison.ts'
 import type { SmallestEigenvalue } from './smallest-eigenvalue.ts'
+import type { WidthSweep } from './width-sweep.ts'
 
 /** An angle, in degrees, below which a pair of inputs is called nearly parallel. */
 const nearlyParallel = 5
@@ -46,6 +48,36 @@ function largestEntries(vector: Float64Array | null): number[] {
   return found
 }
 
+/** What a measured width sweep says about the width that is needed. */
+export function sweepAdvice({ threshold, theorem, exponents, runs, lambdaMin }: WidthSweep): string[] {
+  const swept = runs.map(({ width }) => width)
+  const sentences = [
+    threshold.bound === null
+      ? `At the largest width swept, ${Math.max(...swept)}, some network still exceeded the bound or did not train: go wider.`
+      : `From width ${threshold.bound} on every network obeyed the bound and trained${theorem ? `; the theorem asks for ${short(theorem.width.value)}` : ''}.`,
+  ]
+  if (threshold.proof === null && exponents.initialDistance.exponent < -0.1) {
+    const law = exponents.initialDistance
+    const needed = (lambdaMin.value / 4 / law.factor) ** (1 / law.exponent)
+    sentences.push(
+      `The proof's first condition, ‖G(0) − K‖ ≤ λ/4, was met at no width; the measured law m^(${law.exponent.toFixed(2)}) reaches it at a width of about ${short(needed)}.`,
+    )
+  }
+  return sentences
+}
+
+/** What a comparison of labels says: which take longer, and whether the spectrum of the Gram matrix knows it. */
+export function labelAdvice(runs: readonly LabelRun[]): string[] {
+  return runs.map(({ name, stepsToTarget, predictedSteps, fastShare, finalLoss, initialLoss }) => {
+    const took =
+      stepsToTarget === null
+        ? `were not learned in time (loss at ${short((100 * finalLoss) / initialLoss)} % of its start)`
+        : `took ${stepsToTarget} steps`
+    const predicted = predictedSteps === null ? 'more than were taken' : String(predictedSteps)
+    return `Labels “${name}” ${took}, predicted ${predicted}; ${short(100 * fastShare)} % of the error lay in the upper half of the spectrum.`
+  })
+}
+
 /** Whether the theorem speaks about a net of this width, and how wide one would have to be. */
 export function widthAdvice(theorem: ConvergenceTheorem | null, width: number): string[] {
   if (!theorem) return ['λ_min(K) is not positive beyond its error: no theorem applies, whatever the width.']
@@ -58,8 +90,9 @@ export function widthAdvice(theorem: ConvergenceTheorem | null, width: number): 
   ]
 }
 
-/** What a measured run says about the regime the network was in. */
-export function runAdvice(run: ConvergenceRun): string[] {
+/** What a measured run says about the regime the network was in.
+ * @param width  of the network, where it has one. */
+export function runAdvice(run: ConvergenceRun, width?: number): string[] {
   const last = run.points[run.points.length - 1]
   const worst = Math.max(...run.points.map(({ predictionError }) => predictionError))
   const sentences = [
@@ -67,6 +100,14 @@ export function runAdvice(run: ConvergenceRun): string[] {
       ? `The net moved as its linearization: outputs stayed within ${short(100 * worst)} % of what the fixed Gram matrix predicts (kernel regime).`
       : `The net left the kernel regime: outputs differ by up to ${short(100 * worst)} % from what the fixed Gram matrix predicts, which moved by ${short(100 * last.gramDrift)} %. Rates taken from the start do not describe this run.`,
   ]
+  if (!run.linearized && width !== undefined)
+    sentences.push(
+      `The error of the linear prediction falls at least like 1/√width: by a width of about ${short(width * (worst / 0.1) ** 2)} it would be below 10 %.`,
+    )
+  if (run.linearized && !run.flowing)
+    sentences.push(
+      `Gradient flow is no description of these steps (off by up to ${short(100 * Math.max(...run.points.map(({ flowError }) => flowError)))} %): they are too large for it, not for descent. Take smaller ones to compare with u(t).`,
+    )
   if (run.stepSize.used > run.stepSize.stability)
     sentences.push(
       `The step size ${short(run.stepSize.used)} exceeds the stability limit ${short(run.stepSize.stability)} of the linear dynamics.`,

@@ -1,5 +1,5 @@
 import { DomainError } from '@thalweg/graph'
-import { copyMatrix, matrix, zeros } from '../../linalg/matrix.ts'
+import { copyMatrix, zeros } from '../../linalg/matrix.ts'
 import type { Matrix } from '../../linalg/matrix.ts'
 import { pixelKernels } from './pixel-kernels.ts'
 import { LayerRecursion } from './layer-recursion.ts'
@@ -62,14 +62,15 @@ export function infiniteKernel(x: Matrix, options: InfiniteKernelOptions): Infin
   const recursion = new LayerRecursion(dual, products, distances, plan.pixels, plan.patch)
   const layers: Matrix[] = []
   const errors: number[] = []
-  let gram: Matrix = zeros(0, 0)
+  const gram = zeros(x.rows, x.rows)
   for (let h = 1; h <= plan.depth; h++) {
     if (options.layers ?? true) layers.push(copyMatrix(recursion.patches()))
     errors.push(recursion.error * plan.patch)
     const { onProgress, signal } = options
     const report = ({ done, total }: { readonly done: number; readonly total: number }): void =>
       onProgress?.({ done: (h - 1) * total + done, total: plan.depth * total })
-    gram = recursion.advance(ruleOf(plan, cSigma, h), { signal, onProgress: report })
+    const last = h === plan.depth ? gram : null
+    recursion.advance(ruleOf(plan, cSigma, h), { signal, onProgress: report, gram: last })
   }
   const { size } = recursion
   return {
@@ -121,13 +122,20 @@ function ruleOf({ architecture, depth, cRes }: Plan, cSigma: number, h: number):
 
 /** Σ_l (Π + T)[(i, l), (j, l)], [n × n]. */
 function pixelTrace(outputs: Matrix, tangent: Matrix, size: number, pixels: number): Matrix {
+  if (pixels === 1) return sumOf(outputs, tangent)
   const n = size / pixels
-  const result = matrix(n, n, new Float64Array(n * n))
+  const result = zeros(n, n)
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++)
       for (let l = 0; l < pixels; l++) {
         const at = (i * pixels + l) * size + j * pixels + l
         result.data[i * n + j] += outputs.data[at] + tangent.data[at]
       }
+  return result
+}
+
+function sumOf(a: Matrix, b: Matrix): Matrix {
+  const result = zeros(a.rows, a.cols)
+  for (let at = 0; at < result.data.length; at++) result.data[at] = a.data[at] + b.data[at]
   return result
 }

@@ -1,9 +1,10 @@
 import { DomainError, ShapeError, numbersOf, sizeOf } from '@thalweg/graph'
 import type { Dataset } from '../../data/dataset.ts'
-import { matmulTransposedRight, matrix, row, zeros } from '../../linalg/matrix.ts'
+import { matrix, row, zeros } from '../../linalg/matrix.ts'
 import type { Matrix } from '../../linalg/matrix.ts'
 import { norm } from '../../linalg/vector.ts'
 import { angleOf } from './dual-activation.ts'
+import { mirrorLower } from './mirror-lower.ts'
 
 /** Norms may miss 1 by this much, as those of float32 data do; such rows are divided by their norm. */
 const normTolerance = 1e-6
@@ -38,23 +39,46 @@ export function unitRows(x: Matrix, normalize: boolean): Matrix {
 }
 
 /** Inner products and half squared distances of rows, the latter from differences, so that those of nearly equal rows
- * keep their digits. Cost: 3 n² d operations. */
+ * keep their digits. Cost: 5/2 n² d operations. */
 export function rowKernels(x: Matrix): { readonly products: Matrix; readonly distances: Matrix } {
-  const products = matmulTransposedRight(x, x)
-  const distances = zeros(x.rows, x.rows)
-  for (let i = 0; i < x.rows; i++)
-    for (let j = 0; j < i; j++) {
-      let sum = 0
-      const p = i * x.cols
-      const q = j * x.cols
-      for (let k = 0; k < x.cols; k++) {
-        const difference = x.data[p + k] - x.data[q + k]
-        sum += difference * difference
-      }
-      distances.data[i * x.rows + j] = distances.data[j * x.rows + i] = sum / 2
-      products.data[j * x.rows + i] = products.data[i * x.rows + j]
-    }
+  const { rows } = x
+  const products = zeros(rows, rows)
+  const distances = zeros(rows, rows)
+  for (let i = 0; i < rows; i++) {
+    // two columns at a time: their sums do not wait for each other
+    for (let j = 0; j <= i; j += 2) rowPair(x, i, j, Math.min(j + 1, i), products.data, distances.data)
+  }
+  mirrorLower(products)
+  mirrorLower(distances)
   return { products, distances }
+}
+
+/** Entries (i, j) and (i, l). */
+function rowPair(
+  { rows, cols, data }: Matrix,
+  i: number,
+  j: number,
+  l: number,
+  products: Float64Array,
+  distances: Float64Array,
+): void {
+  const p = i * cols
+  const q = j * cols
+  const r = l * cols
+  let [productJ, productL, distanceJ, distanceL] = [0, 0, 0, 0]
+  for (let k = 0; k < cols; k++) {
+    const a = data[p + k]
+    const b = data[q + k]
+    const c = data[r + k]
+    productJ += a * b
+    productL += a * c
+    distanceJ += (a - b) * (a - b)
+    distanceL += (a - c) * (a - c)
+  }
+  products[i * rows + j] = productJ
+  products[i * rows + l] = productL
+  distances[i * rows + j] = distanceJ / 2
+  distances[i * rows + l] = distanceL / 2
 }
 
 /** Two samples and the angle between them in degrees; `opposite` where it is x and −x that nearly agree. */

@@ -1,4 +1,4 @@
-import { DomainError, ShapeError, tensor } from '@thalweg/graph'
+import { DomainError, ShapeError, TaskError, tensor } from '@thalweg/graph'
 import type { Engine } from '@thalweg/engine'
 import { withFields } from '../../data/dataset.ts'
 import type { Dataset } from '../../data/dataset.ts'
@@ -26,6 +26,7 @@ export interface LabelComparisonOptions {
 
 export interface LabelRun {
   readonly name: string
+  readonly stepSize: number
   readonly initialLoss: number
   readonly finalLoss: number
   /** Steps until the loss was the target's share of its start; null: not within the steps. */
@@ -40,7 +41,7 @@ export interface LabelRun {
 /** The same network from the same start on several sets of labels. The Gram matrix and so all rates are the same; only the
  * spectral content of u(0) − y differs, and with it the time (random labels against true labels; Zhang et al. 2017, Arora
  * et al. 2019). η = 1/λ_max(G(0)).
- * @throws {ShapeError} if a set has another length than the outputs. */
+ * @throws {ShapeError} if a set has another length than the outputs; {TaskError} if cancelled. */
 export async function labelComparison(options: LabelComparisonOptions): Promise<LabelRun[]> {
   const { engine, model, dataset, labels, steps, seed = 0, target = 0.01, signal, now } = options
   const names = Object.keys(labels)
@@ -67,6 +68,7 @@ export async function labelComparison(options: LabelComparisonOptions): Promise<
       signal,
       now,
     })
+    if (signal?.aborted) throw new TaskError('labelComparison: cancelled before training was complete. Run it again.')
     return names.map((name, b) => {
       const losses = Float64Array.from({ length: steps + 1 }, (_, k) =>
         k === steps ? trained.losses[b] : trained.lossHistory[k * names.length + b],
@@ -75,6 +77,7 @@ export async function labelComparison(options: LabelComparisonOptions): Promise<
       const reached = losses.findIndex((value) => value <= goal)
       return {
         name,
+        stepSize,
         initialLoss: losses[0],
         finalLoss: losses[steps],
         stepsToTarget: reached < 0 ? null : reached,

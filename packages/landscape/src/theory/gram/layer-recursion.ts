@@ -3,7 +3,8 @@ import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
 import type { Matrix } from '../../linalg/matrix.ts'
 import { zeros } from '../../linalg/matrix.ts'
 import { gapOf } from './dual-activation.ts'
-import type { DualActivation, DualLayer } from './dual-activation.ts'
+import type { DualActivation, DualLayer, PairRow } from './dual-activation.ts'
+import { mirrorLower } from './mirror-lower.ts'
 
 /** How one layer changes the kernels, with Π the kernel of the layer's outputs, K that of its patches (K = Π without
  * convolution), and T the tangent kernel of all layers so far:
@@ -22,6 +23,12 @@ export interface LayerRule {
 export interface RecursionOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
   readonly signal?: CancelSignal
+}
+
+interface AdvanceOptions extends RecursionOptions {
+  /** Zeros [n × n], to which the Gram matrix of this layer is written, Σ_l gain K[l, l] E σ'(u_l)σ'(v_l): K⁽ᴴ⁾ if the
+   * network ended here. */
+  readonly gram?: Matrix | null
 }
 
 /** The kernels of n samples with p pixels each (1 without convolution) as they pass through the layers; row (i, l) of
@@ -81,8 +88,8 @@ export class LayerRecursion {
     this.#lowerOnly = false
   }
 
-  /** One layer. Returns the last-layer Gram matrix [n × n], Σ_l gain K[l, l] E σ'(u_l)σ'(v_l), as if it ended here. */
-  advance(rule: LayerRule, { signal, onProgress }: RecursionOptions = {}): Matrix {
+  /** One layer. */
+  advance(rule: LayerRule, { signal, onProgress, gram = null }: AdvanceOptions = {}): void {
     if (this.#offsets.length > 1) this.#complete()
     const kernel = this.#patchSum(this.#outputs)
     const distances = this.#patchDistances()
@@ -91,55 +98,98 @@ export class LayerRecursion {
     const variances = Float64Array.from({ length: size }, (_, a) => Math.max(0, kernel.data[a * size + a]))
     const dual = this.#dual.layer(variances)
     const roots = variances.map(Math.sqrt)
-    const work: PairWork = { rule, dual, roots, kernel, distances, tangent, gram: this.#emptyGram(), gapMin: 2 }
-    for (let start = 0; start < size; start += tile) {
-      if (signal?.aborted) throw new TaskError('gram: cancelled before the kernels were complete. Run it again.')
-      for (let other = 0; other <= start; other += tile) this.#tile(start, other, work)
-      onProgress?.({ done: Math.min(size, start + tile), total: size })
+    const work: PairWork = {
+      ...{ rule, dual, roots, kernel, distances, tangent, gram, gapMin: 2 },
+      ...segmentBuffers(),
     }
+    for (let a = 0; a < size; a++) {
+      if (a % reportEvery === 0) {
+        if (signal?.aborted) throw new TaskError('gram: cancelled before the kernels were complete. Run it again.')
+        onProgress?.({ done: a, total: size })
+      }
+      for (let start = 0; start <= a; start += segment) this.#segment(a, start, Math.min(segment, a + 1 - start), work)
+    }
+    onProgress?.({ done: size, total: size })
     this.#lowerOnly = true
-    mirrorLower(work.gram)
+    if (gram) mirrorLower(gram)
     this.#updateErrors(rule, dual, variances, work.gapMin)
     if (rule.mean > 0) for (let a = 0; a < size; a++) this.#bias[a] += rule.mean * dual.means[a]
-    return work.gram
   }
 
-  #emptyGram(): Matrix {
-    return zeros(this.size / this.#pixels, this.size / this.#pixels)
+  /** Pairs (a, start + k), k < count: lower triangles only. */
+  #segment(a: number, start: number, count: number, work: PairWork): void {
+    const { dual, roots, distances, gaps, row } = work
+    const { products, slopes, spreads } = row
+    const from = a * this.size + start
+    let least = work.gapMin
+    for (let k = 0; k < count; k++) {
+      const gap = gapOf(roots[a], roots[start + k], distances.data[from + k])
+      gaps[k] = gap
+      if (gap < least && start + k !== a && roots[a] * roots[start + k] > 0) least = gap
+    }
+    work.gapMin = least
+    if (start + count > a) gaps[a - start] = 0
+    if (dual.pairs) dual.pairs(a, start, count, gaps, row)
+    else
+      for (let k = 0; k < count; k++) {
+        dual.pair(a, start + k, gaps[k], work.one)
+        products[k] = work.one[0]
+        slopes[k] = work.one[1]
+        spreads[k] = work.one[2]
+      }
+    if (work.rule.residual || work.rule.mean > 0 || this.#pixels > 1) this.#store(a, start, count, work)
+    else this.#storePlain(a, start, count, work)
   }
 
-  /** Pairs (a, b), b ≤ a, of one tile: lower triangles only. */
-  #tile(startA: number, startB: number, work: PairWork): void {
-    const { rule, dual, roots, kernel, distances, tangent, gram } = work
+  /** The update of a plain layer without convolution: the terms of the others vanish. */
+  #storePlain(a: number, start: number, count: number, { rule, row, gram }: PairWork): void {
+    const { gain, shift } = rule
+    const { products, slopes, spreads } = row
+    const [product, spread, tangents, grams] = [
+      this.#outputs.data,
+      this.#distances.data,
+      this.#tangent.data,
+      gram?.data,
+    ]
+    const from = a * this.size + start
+    for (let k = 0; k < count; k++) {
+      const at = from + k
+      // the kernel of the inputs of this layer is that of the outputs before: read it before it is written
+      const incoming = product[at]
+      const slope = gain * slopes[k]
+      tangents[at] = slope * (incoming + tangents[at])
+      if (grams) grams[at] = slope * incoming
+      product[at] = gain * products[k] + shift
+      spread[at] = gain * spreads[k]
+    }
+    if (start + count > a) spread[a * this.size + a] = 0
+  }
+
+  #store(a: number, start: number, count: number, work: PairWork): void {
+    const { rule, dual, kernel, tangent, gram, row } = work
     const { size } = this
     const pixels = this.#pixels
     const n = size / pixels
-    const out = new Float64Array(3)
+    const pixel = a % pixels
+    const gramRow = ((a - pixel) / pixels) * n
     const { means } = dual
     const bias = this.#bias
     const [product, spread, tangents] = [this.#outputs.data, this.#distances.data, this.#tangent.data]
-    const [kernelData, distanceData, tangentData] = [kernel.data, distances.data, tangent.data]
     const keep = rule.residual ? 1 : 0
     const { mean, gain, shift } = rule
-    for (let a = startA; a < Math.min(size, startA + tile); a++) {
-      const pixel = a % pixels
-      const gramRow = ((a - pixel) / pixels) * n
-      for (let b = startB; b < Math.min(a + 1, startB + tile); b++) {
-        const at = a * size + b
-        const gap = a === b ? 0 : gapOf(roots[a], roots[b], distanceData[at])
-        if (a !== b && gap < work.gapMin && roots[a] * roots[b] > 0) work.gapMin = gap
-        dual.pair(a, b, gap, out)
-        // without convolution `kernel` and `outputs` are one array: read before it is written
-        const incoming = kernelData[at]
-        const slope = gain * out[1]
-        const cross = mean * (bias[a] * means[b] + means[a] * bias[b])
-        const crossSpread = mean * (bias[a] - bias[b]) * (means[a] - means[b])
-        tangents[at] = keep * tangents[at] + slope * (incoming + tangentData[at])
-        product[at] = keep * product[at] + cross + gain * out[0] + shift
-        spread[at] = a === b ? 0 : keep * spread[at] + crossSpread + gain * out[2]
-        if (pixels === 1) gram.data[at] = slope * incoming
-        else if (b % pixels === pixel) gram.data[gramRow + (b - pixel) / pixels] += slope * incoming
-      }
+    for (let k = 0; k < count; k++) {
+      const b = start + k
+      const at = a * size + b
+      const incoming = kernel.data[at]
+      const slope = gain * row.slopes[k]
+      const cross = mean * (bias[a] * means[b] + means[a] * bias[b])
+      const crossSpread = mean * (bias[a] - bias[b]) * (means[a] - means[b])
+      tangents[at] = keep * tangents[at] + slope * (incoming + tangent.data[at])
+      product[at] = keep * product[at] + cross + gain * row.products[k] + shift
+      spread[at] = a === b ? 0 : keep * spread[at] + crossSpread + gain * row.spreads[k]
+      if (!gram) continue
+      if (pixels === 1) gram.data[at] = slope * incoming
+      else if (b % pixels === pixel) gram.data[gramRow + (b - pixel) / pixels] += slope * incoming
     }
   }
 
@@ -216,8 +266,10 @@ export class LayerRecursion {
   }
 }
 
-/** Rows and columns handled together, so that strided writes stay in the cache. */
-const tile = 64
+/** Pairs handled together: their buffers stay in the first cache. */
+const segment = 256
+/** Rows between reports of progress. */
+const reportEvery = 64
 
 interface PairWork {
   readonly rule: LayerRule
@@ -227,19 +279,22 @@ interface PairWork {
   readonly kernel: Matrix
   readonly distances: Matrix
   readonly tangent: Matrix
-  readonly gram: Matrix
+  readonly gram: Matrix | null
   /** The smallest gap of two different rows. */
   gapMin: number
+  /** Of one segment. */
+  readonly gaps: Float64Array
+  readonly row: PairRow
+  /** Of one pair. */
+  readonly one: Float64Array
+}
+
+function segmentBuffers(): Pick<PairWork, 'gaps' | 'row' | 'one'> {
+  const buffer = (): Float64Array => new Float64Array(segment)
+  const row = { products: buffer(), slopes: buffer(), spreads: buffer() }
+  return { gaps: buffer(), row, one: new Float64Array(3) }
 }
 
 function inImage(pixel: number, pixels: number): boolean {
   return pixel >= 0 && pixel < pixels
-}
-
-/** Copies the lower triangle to the upper one, by tiles. */
-function mirrorLower({ rows, data }: Matrix): void {
-  for (let startA = 0; startA < rows; startA += tile)
-    for (let startB = 0; startB <= startA; startB += tile)
-      for (let a = startA; a < Math.min(rows, startA + tile); a++)
-        for (let b = startB; b < Math.min(a, startB + tile); b++) data[b * rows + a] = data[a * rows + b]
 }

@@ -1,33 +1,28 @@
 import {
   DomainError,
   TaskError,
-  UnsupportedError,
   add,
-  constant,
   graphOf,
   input,
   matmul,
+  mul,
   numbersOf,
-  reshape,
   simplify,
   sizeOf,
   sliceAxis,
-  tensor,
   transpose,
-  vjp,
-  vmap,
 } from '@thalweg/graph'
-import type { Expr, Graph, InputExpr, Tensor } from '@thalweg/graph'
+import type { Expr, Graph, Tensor } from '@thalweg/graph'
 import { layerGroups } from '../../curvature/block-operator.ts'
 import type { ParameterGroup } from '../../curvature/block-operator.ts'
 import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
 import type { Matrix } from '../../linalg/matrix.ts'
 import { zeros } from '../../linalg/matrix.ts'
 import { chunkSizes, makeChunks, rows } from '../../loss/chunks.ts'
-import { flat } from '../../loss/loss-graph.ts'
 import { feedsFor } from '../../loss/loss.ts'
 import type { Loss } from '../../loss/loss.ts'
-import { parameterViews } from '../../model/model.ts'
+import { jacobianRows, rowWidth } from './jacobian-rows.ts'
+import type { JacobianRows } from './jacobian-rows.ts'
 
 export interface NetworkGramOptions {
   /** Blocks of θ with a matrix each. Default: the layers. */
@@ -51,9 +46,10 @@ export interface NetworkGram {
  *     G_(i,c),(j,e) = ⟨∂f_c(x_i)/∂θ, ∂f_e(x_j)/∂θ⟩
  *
  * One backward pass per sample and output, batched; blocks of rows are formed and multiplied inside the engine, so that
- * the Jacobian is never held as a whole.
+ * the Jacobian is never held as a whole. Rows that are outer products, those of the weights of dense layers, are not formed
+ * at all: ⟨a bᵀ, c dᵀ⟩ = ⟨a, c⟩ ⟨b, d⟩.
  * @throws {UnsupportedError} if the model ties samples together, so that it cannot run on one; {TaskError} if cancelled.
- * Cost: 2 (nk)² p operations; memory as given, and (nk)² numbers per group. */
+ * Cost: 2 (nk)² p operations, of a dense layer [a × b] only 2 (nk)² (a + b); memory as given, and (nk)² numbers per group. */
 export async function networkGram(
   loss: Loss,
   theta: Float64Array,
@@ -63,8 +59,7 @@ export async function networkGram(
   checkGroups(groups, loss.size)
   const k = sizeOf(loss.model.outputShape)
   const memory = options.memoryBytes ?? 2 ** 28
-  const perSample = 8 * k * loss.size * 4
-  const sizes = chunkSizes(loss.samples, Math.max(1, Math.min(loss.samples, 512, Math.floor(memory / perSample))))
+  const sizes = chunkSizes(loss.samples, Math.min(loss.samples, samplesTogether(loss, memory)))
   const blocks = blocksOf(loss, sizes)
   const bound = loss.parameterTensor(theta)
   const total = zeros(loss.samples * k, loss.samples * k)
@@ -86,6 +81,15 @@ export async function networkGram(
   for (const { data } of grams) for (let at = 0; at < data.length; at++) total.data[at] += data[at]
   return { total, layers: groups.map(({ name }, g) => ({ name, gram: grams[g] })) }
 }
+
+/** Samples whose rows, with what is kept on the way to them, fill the memory on either side of a product. */
+function samplesTogether(loss: Loss, memory: number): number {
+  const probe = jacobianRows(loss, input('theta', loss.dtype, [loss.size]), 2, 'probe')
+  const width = probe.reduce((sum, each) => sum + rowWidth(each), 0)
+  return Math.max(1, Math.min(samplesMax, Math.floor(memory / (32 * sizeOf(loss.model.outputShape) * width))))
+}
+
+const samplesMax = 1024
 
 interface Block {
   readonly start: number
@@ -128,37 +132,28 @@ function blockGraph(loss: Loss, groups: readonly ParameterGroup[], size: number,
   const left = jacobianRows(loss, theta, size, 'left')
   const right = other === null ? left : jacobianRows(loss, theta, other, 'right')
   const outputs = groups.map(({ ranges }, g): [string, Expr] => {
-    const parts = ranges.map(([start, end]) =>
-      matmul(sliceAxis(left, 1, start, end), transpose(sliceAxis(right, 1, start, end), [1, 0])),
-    )
+    const parts = ranges.flatMap((range) => left.flatMap((each, at) => products(each, right[at], range)))
     return [`gram_${g}`, parts.reduce((sum, part) => add(sum, part))]
   })
   return simplify(graphOf(Object.fromEntries(outputs)))
 }
 
-/** J of a block of samples, [size·k × p]: the vjp of one sample, batched over cotangents, then over samples. */
-function jacobianRows({ model, dtype }: Loss, theta: InputExpr, size: number, side: string): Expr {
-  const k = sizeOf(model.outputShape)
-  const single = model.inputs.map((i) => input(`one_${i.name}`, i.dtype === 'float' ? dtype : i.dtype, [1, ...i.shape]))
-  const stacks = model.inputs.map((i, at) => {
-    const all = input(`${side}_${i.name}`, single[at].dtype, [size, ...i.shape])
-    return [single[at], reshape(all, [size, 1, ...i.shape])] as const
-  })
-  const parameters = parameterViews(model, theta)
-  const output = model.forward(parameters, single)
-  if (output.shape[0] !== 1)
-    throw new UnsupportedError(`networkGram: the model must run on one sample, got outputs [${output.shape}].`)
-  const cotangent = input('cotangent', dtype, output.shape)
-  const row = flat(vjp([output], parameters, [cotangent]))
-  const [perSample] = vmap([row], [[cotangent, unitCotangents(dtype, output, k)]])
-  const [all] = vmap([perSample], stacks)
-  return reshape(all, [size * k, sizeOf(theta.shape)])
+/** Rows times rows, over the part of the parameter that lies in the range; none where there is none. */
+function products(left: JacobianRows, right: JacobianRows, [first, last]: readonly [number, number]): Expr[] {
+  const { start, end } = left
+  const [from, to] = [Math.max(start, first), Math.min(end, last)]
+  if (from >= to) return []
+  if (left.outer && right.outer && to - from === end - start)
+    // ⟨a bᵀ, c dᵀ⟩ = ⟨a, c⟩ ⟨b, d⟩
+    return [mul(inner(left.outer.left, right.outer.left), inner(left.outer.right, right.outer.right))]
+  const [a, b] = [left, right].map(({ dense }) =>
+    to - from === end - start ? dense : sliceAxis(dense, 1, from - start, to - start),
+  )
+  return [inner(a, b)]
 }
 
-function unitCotangents(dtype: Loss['dtype'], output: Expr, k: number): Expr {
-  const data = dtype === 'float64' ? new Float64Array(k * k) : new Float32Array(k * k)
-  for (let c = 0; c < k; c++) data[c * k + c] = 1
-  return constant(tensor(dtype, [k, ...output.shape], data as Float64Array))
+function inner(a: Expr, b: Expr): Expr {
+  return matmul(a, transpose(b, [1, 0]))
 }
 
 /** Writes a block [p·k × q·k] and its mirror image. */

@@ -1,12 +1,13 @@
-import { matmulTransposedRight, svd } from '../../linalg/index.ts'
+import { matmulTransposedRight, matrix, svd } from '../../linalg/index.ts'
 import type { Inertia, Matrix } from '../../linalg/index.ts'
 import { enumerateCriticalClasses } from './critical-classes.ts'
 import type { CriticalClass, LinearKind } from './critical-classes.ts'
-import { representatives } from './critical-point.ts'
-import type { Representative } from './critical-point.ts'
+import { criticalPoint, representatives } from './critical-point.ts'
+import type { HiddenBasis, Representative } from './critical-point.ts'
 import type { LinearAssumptions } from './linear-assumptions.ts'
 import { linearProblem } from './linear-problem.ts'
 import type { LinearProblem } from './linear-problem.ts'
+import type { LinearSpectrum } from './linear-spectrum.ts'
 import { verifyCriticalPoint } from './verify-critical-point.ts'
 import type { CriticalPointCheck } from './verify-critical-point.ts'
 
@@ -75,7 +76,8 @@ export function linearReport(problem: LinearProblem, options: LinearReportOption
     const points = representatives(problem, each.subset).map((point) => {
       const allowed = totals.spectra < verifiedMax ? parametersMax : 0
       const own = verifyCriticalPoint(problem, point, { parametersMax: allowed })
-      const balanced = own.disagreements.length > 0 && own.spectrum ? inBalancedUnits(problem, point) : undefined
+      const doubtful = own.spectrum && (own.disagreements.length > 0 || hasDoubtfulEigenvalues(own.spectrum))
+      const balanced = doubtful ? inBalancedUnits(problem, point) : undefined
       const check = balanced ?? own
       if (balanced) totals.rescaled++
       totals.representatives++
@@ -86,7 +88,7 @@ export function linearReport(problem: LinearProblem, options: LinearReportOption
       return {
         kind: point.kind,
         inertia: check.spectrum?.inertia ?? null,
-        minEigenvalue: balanced ? null : (own.spectrum?.minEigenvalue ?? null),
+        minEigenvalue: own.spectrum && resolvesLowest(own.spectrum, check) ? own.spectrum.minEigenvalue : null,
         gradientNorm: own.gradientNorm,
         lossError: own.lossError,
         canonical: point.canonical,
@@ -106,9 +108,26 @@ export function linearReport(problem: LinearProblem, options: LinearReportOption
   }
 }
 
-/** The check of the same representative for data in units in which X has singular values 1 (or 0) and Σ a largest eigenvalue 1:
- * W_1 and W_L change by invertible factors, so classes, kinds and inertia are the same, and the solver can tell eigenvalues
- * from zero that differ by too many powers of ten in the given units. Undefined where that does not agree either. */
+/** What the dense solver may move an eigenvalue by: observed are some 1e-16 of the largest. */
+function solverNoise({ eigenvalues, minEigenvalue, maxEigenvalue }: LinearSpectrum): number {
+  return 1e-13 * Math.max(-minEigenvalue, maxEigenvalue, eigenvalues.length * Number.MIN_VALUE)
+}
+
+/** Whether an eigenvalue that counts as zero stands out of the solver's noise: where units differ by many powers of ten. */
+function hasDoubtfulEigenvalues(spectrum: LinearSpectrum): boolean {
+  const noise = solverNoise(spectrum)
+  return spectrum.eigenvalues.some((value) => Math.abs(value) > noise && Math.abs(value) <= spectrum.threshold)
+}
+
+/** Whether the smallest eigenvalue has the sign that the inertia says. */
+function resolvesLowest(spectrum: LinearSpectrum, { spectrum: counted }: CriticalPointCheck): boolean {
+  return spectrum.minEigenvalue < -solverNoise(spectrum) === (counted !== undefined && counted.inertia.negative > 0)
+}
+
+/** The check of the same representative for data in units in which X has singular values 1 (or 0) and Σ a largest eigenvalue 1,
+ * every layer with an equal share of a kept singular value: W_1 and W_L change by invertible factors and the hidden bases are
+ * scaled, so classes, kinds and inertia are the same, and the solver can tell eigenvalues from zero that differ by too many
+ * powers of ten in the given units. Undefined where that does not agree either. */
 function inBalancedUnits(problem: LinearProblem, point: Representative): CriticalPointCheck | undefined {
   const { x, y, widths, eigenvalues, squaredTargets, inputRank } = problem
   const { u, values, v } = svd(x)
@@ -127,8 +146,25 @@ function inBalancedUnits(problem: LinearProblem, point: Representative): Critica
     (p) => p.canonical === point.canonical && p.kind === point.kind,
   )
   if (!same) return undefined
-  const check = verifyCriticalPoint(scaled, same)
+  const weights = criticalPoint(scaled, point.subset, { z: same.z, bases: sharingBases(scaled, point.subset) })
+  const check = verifyCriticalPoint(scaled, { ...same, weights })
   return check.disagreements.length === 0 ? check : undefined
+}
+
+/** D_k = diag(σ_i^{k/L − 1} for i ∈ S, 1 …): with them every layer has σ_i^{1/L} where the canonical point has σ_i in the first. */
+function sharingBases({ widths, layers, eigenvalues }: LinearProblem, subset: readonly number[]): HiddenBasis[] {
+  return widths.slice(1, -1).map((width, index) => {
+    const powers = Array.from({ length: width }, (_, i) =>
+      i < subset.length ? Math.sqrt(eigenvalues[subset[i] - 1]) ** ((index + 1) / layers - 1) : 1,
+    )
+    const diagonal = (entries: readonly number[]): Matrix =>
+      matrix(
+        width,
+        width,
+        Float64Array.from({ length: width * width }, (_, i) => (i % (width + 1) === 0 ? entries[i / (width + 1)] : 0)),
+      )
+    return { forward: diagonal(powers), inverse: diagonal(powers.map((p) => 1 / p)) }
+  })
 }
 
 function reportedClass({ subset, rank, loss, kinds }: CriticalClass, points: ReportedRepresentative[]): ReportedClass {

@@ -82,8 +82,9 @@ function lemmasAt(problem: LinearProblem, weights: LinearWeights, spectrum?: Lin
 /** The kind that follows from L_S and the signs of the eigenvalues. */
 function spectralKind(problem: LinearProblem, subset: readonly number[], { inertia }: LinearSpectrum): LinearKind {
   if (inertia.negative > 0) return 'strict-saddle'
-  const gap = classLoss(problem, subset) - problem.globalMinimum
-  return gap <= 1e-12 * problem.squaredTargets ? 'global-minimum' : 'non-strict-saddle'
+  // Both are sums of the eigenvalues left out, so their difference is exact to rounding, however small the eigenvalue.
+  const loss = classLoss(problem, subset)
+  return loss - problem.globalMinimum <= 2 ** -48 * loss ? 'global-minimum' : 'non-strict-saddle'
 }
 
 function disagreementsOf(

@@ -3,11 +3,14 @@ import type { Command } from 'commander'
 import type { CriticalArgument, CriticalDocument } from '../../analyses/critical-job.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
+import { addQueueOptions, queueAddress } from '../queue-options.ts'
+import type { QueueOptions } from '../queue-options.ts'
 import { addSubjectOptions, realNumber, subjectArgument } from '../subject-options.ts'
 import type { SubjectOptions } from '../subject-options.ts'
 
 type CriticalOptions = SubjectOptions &
-  Omit<CriticalArgument, 'subject' | 'timeLimitMs'> & { readonly timeLimit?: number }
+  Omit<CriticalArgument, 'subject' | 'timeLimitMs' | 'queue'> &
+  QueueOptions & { readonly timeLimit?: number }
 
 interface Row {
   readonly loss: number
@@ -49,7 +52,8 @@ function amplitudes(text: string): number[] {
 
 /** `thalweg critical MODEL|EXPERIMENT`: many critical points, classified; index against loss. */
 export function addCriticalCommand(root: Command): void {
-  addSubjectOptions(root.command('critical').description('find and classify many critical points; index against loss'))
+  const command = root.command('critical').description('find and classify many critical points; index against loss')
+  addQueueOptions(addSubjectOptions(command))
     .addOption(new Option('--method <finder>', 'how to search').choices(methods).default('polish'))
     .option('--starts <n>', 'searches', wholeNumber('--starts', 1), 20)
     .option(
@@ -73,16 +77,18 @@ export function addCriticalCommand(root: Command): void {
     )
     .option('--samples <n>', 'on so many samples, drawn by the seed, instead of all', wholeNumber('--samples', 1))
     .option('--out <dir>', 'write the points (.safetensors)')
+    .option('--workers <n>', 'processes that search, of one thread each', wholeNumber('--workers', 1))
     .option('--figure <file>', 'write index against loss (.svg)')
     .option('--time-limit <t>', 'stop with what was found: 90s, 5m, 2h', durationMs('--time-limit'))
     .addOption(new Option('--lang <lang>', 'language of the sentences').choices(['en', 'zh']).default('en'))
     .action(async (model: string, options: CriticalOptions) => {
       const { method, starts, noise, trajectory, random, maxIterations, gradientTolerance } = options
-      const { denseLimit, samples, threads, lang, out, figure } = options
+      const { denseLimit, samples, threads, lang, out, figure, workers } = options
       const argument: CriticalArgument = {
         subject: subjectArgument(model, options),
         ...{ method, starts, noise, trajectory, random, maxIterations, gradientTolerance },
         ...{ denseLimit, samples, threads, lang, out, figure, timeLimitMs: options.timeLimit },
+        ...{ workers, queue: queueAddress(options) },
       }
       const started = performance.now()
       const document = await runWithProgress<CriticalDocument>('critical', argument, options)

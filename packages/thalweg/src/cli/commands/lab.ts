@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { errorText } from '../errors.ts'
@@ -38,6 +39,7 @@ async function lab(root: string, options: LabCommandOptions): Promise<void> {
     throw new DomainError('--token: needs 16 characters or more. Leave it out, and one is made.')
   const folder = resolve(root)
   await makeFolder(folder)
+  await buildInCheckout(packageFile('src', 'cli', 'main.ts'), packageFile('..', '..', 'tools', 'build-lab.ts'))
   const server = await startLabServer({
     root: folder,
     app: packageFile('dist', 'lab'),
@@ -46,11 +48,23 @@ async function lab(root: string, options: LabCommandOptions): Promise<void> {
     onError: (error) => process.stderr.write(`${errorText(error)}\n`),
   })
   process.stdout.write(`Thalweg lab on ${folder}\n${server.url}\n`)
-  if (!server.isBuilt) process.stderr.write('thalweg: the page is not built yet. Build it with: npm run build:lab\n')
+  if (!server.isBuilt) process.stderr.write('thalweg: the page is not built. Build it with: npm run build:lab\n')
   if (options.open) openBrowser(server.url)
   await interrupted()
   process.stderr.write('thalweg: saving what runs; press Ctrl-C again to stop at once.\n')
   await server.close()
+}
+
+/** A checkout has no page until somebody builds it, and an old one after its sources change: it is brought up to date.
+ * What hinders that is told by the builder; the lab then does without, or with the old page. */
+async function buildInCheckout(source: string, builder: string): Promise<void> {
+  if (!existsSync(source) || !existsSync(builder)) return
+  await new Promise((done) => {
+    // standard output is for the address
+    const child = spawn(process.execPath, [builder], { stdio: ['ignore', process.stderr, process.stderr] })
+    child.once('error', done)
+    child.once('close', done)
+  })
 }
 
 /** Resolves at the first Ctrl-C or request to end; the second one ends the process. */

@@ -37,16 +37,23 @@ export function addReportCommand(root: Command): void {
 /** Prints a page beside it, or where the caller says.
  * @throws {DomainError} where the machine has no browser. */
 export async function writePdf(html: string, page: string, wanted: true | string): Promise<string> {
-  const { DomainError } = await import('@thalweg/graph')
-  const { findBrowser } = await import('../../files/find-browser.ts')
+  const browser = await requireBrowser()
   const { printPdf } = await import('../../report/print-pdf.ts')
   const { writeFileAtomic } = await import('../../files/write-atomic.ts')
+  const path = wanted === true ? page.replace(/(\.html?)?$/i, '.pdf') : wanted
+  await writeFileAtomic(path, await printPdf(html, browser))
+  return path
+}
+
+/** The browser that prints.
+ * @throws {DomainError} where the machine has none. */
+export async function requireBrowser(): Promise<string> {
+  const { DomainError } = await import('@thalweg/graph')
+  const { findBrowser } = await import('../../files/find-browser.ts')
   const browser = findBrowser(process.env)
   if (browser === undefined)
     throw new DomainError(
       '--pdf: no browser is found. Install Chromium or Chrome, or name one in THALWEG_BROWSER; report.html prints from any browser.',
     )
-  const path = wanted === true ? page.replace(/(\.html?)?$/i, '.pdf') : wanted
-  await writeFileAtomic(path, await printPdf(html, browser))
-  return path
+  return browser
 }

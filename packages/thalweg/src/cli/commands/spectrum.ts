@@ -35,6 +35,17 @@ interface Document {
     readonly standardError: number | null
     readonly method: string
   }
+  readonly density?: {
+    readonly support: readonly [number, number]
+    readonly probes: number
+    readonly sigma: number
+    readonly grid: readonly number[]
+    readonly values: readonly number[]
+    readonly standardErrors: readonly number[]
+  }
+  readonly layers?: readonly (Pick<Document, 'size' | 'eigenvalues' | 'morseIndex' | 'trace'> & {
+    readonly name: string
+  })[]
   readonly edgeOfStability?: {
     readonly limit: number
     readonly points: readonly {
@@ -61,7 +72,7 @@ export function addSpectrumCommand(root: Command): void {
     .option('--bottom <k>', 'smallest eigenvalues', wholeNumber('--bottom', 0), 5)
     .option('--exact', 'all eigenvalues from the dense matrix (default up to 2000 parameters)')
     .option('--trace', 'trace and Frobenius norm by Hutch++ (exact where the matrix is dense)', false)
-    .option('--density', 'spectral density by Lanczos quadrature', false)
+    .option('--density', 'spectral density (exact where the matrix is dense, else by Lanczos quadrature)', false)
     .option('--log-det', 'log-determinant, exact where the matrix is dense, else by Lanczos quadrature', false)
     .option('--shift <s>', 'of the log-determinant: log det(A + s·I) (default 0)', realNumber)
     .option('--layers', 'the diagonal block of each layer too', false)
@@ -125,6 +136,8 @@ function spectrumLines(operator: string, d: Document, elapsedMs: number): string
       : []),
     ...(d.effectiveRank === null ? [] : [`effective rank ${d.effectiveRank.toPrecision(4)}`]),
     ...logDeterminantLines(d),
+    ...densityLines(d),
+    ...layerLines(d),
     ...stabilityLines(d),
     ...d.warnings.map((w) => `warning: ${w}`),
   ]
@@ -134,7 +147,42 @@ function logDeterminantLines({ logDeterminant }: Document): string[] {
   if (!logDeterminant) return []
   const { shift, value, standardError, method } = logDeterminant
   const found = value === null ? 'does not exist' : `${value} ± ${standardError!.toExponential(1)} (${method})`
-  return [`log det(A + ${shift} I)  ${found}`]
+  return [`log det ${shift === 0 ? 'A' : `(A + ${shift} I)`}  ${found}`]
+}
+
+/** The density in ten bins, each with the share of all eigenvalues in it; the curve itself is in the document. */
+function densityLines({ density }: Document): string[] {
+  if (!density) return []
+  const { support, probes, sigma, grid, values } = density
+  const bins = 10
+  const width = (grid[grid.length - 1] - grid[0]) / bins
+  const shares = new Float64Array(bins)
+  for (let i = 1; i < grid.length; i++) {
+    const middle = (grid[i] + grid[i - 1]) / 2
+    const bin = Math.min(bins - 1, Math.floor((middle - grid[0]) / width))
+    shares[bin] += ((values[i] + values[i - 1]) / 2) * (grid[i] - grid[i - 1])
+  }
+  const number = (x: number): string => x.toExponential(3).padStart(11)
+  return [
+    `density    within [${support.map((x) => x.toPrecision(6)).join(', ')}], ${probes === 0 ? 'exact' : `${probes} probes`}, σ ${sigma.toPrecision(3)}; share of the eigenvalues from … to:`,
+    ...Array.from(
+      shares,
+      (share, bin) =>
+        `  ${number(grid[0] + bin * width)} … ${number(grid[0] + (bin + 1) * width)}  ${`${(100 * share).toFixed(2)} %`.padStart(8)}  ${'▇'.repeat(Math.round(30 * share))}`,
+    ).map((line) => line.trimEnd()),
+  ]
+}
+
+function layerLines({ layers }: Document): string[] {
+  return (layers ?? []).map(({ name, size, eigenvalues: { top, bottom }, morseIndex, trace }) => {
+    const end = (which: string, pair: Pair | undefined): string =>
+      pair === undefined
+        ? ''
+        : `, ${which} ${pair.value.toPrecision(8)} ± ${pair.residualNorm.toExponential(1)}${pair.converged ? '' : ' not converged'}`
+    const count = `${morseIndex.exact ? '' : 'at least '}${morseIndex.value} negative`
+    const sum = trace ? `, trace ${trace.value.toPrecision(8)} ± ${trace.standardError.toExponential(1)}` : ''
+    return `layer ${name}  ${size} × ${size}${end('top', top[0])}${end('bottom', bottom[0])}, ${count}${sum}`
+  })
 }
 
 function stabilityLines({ edgeOfStability }: Document): string[] {

@@ -4,13 +4,16 @@ import type { SurfaceDocument } from '../../analyses/surface-job.ts'
 import type { Sharpness } from '../../analyses/surface-sharpness.ts'
 import type { SurfaceArgument } from '../../analyses/surface-results.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
+import type { CommonOptions } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
+import { addQueueOptions, queueAddress } from '../queue-options.ts'
+import type { QueueOptions } from '../queue-options.ts'
 import { addBatchNormOption, addSubjectOptions, subjectArgument } from '../subject-options.ts'
 import type { SubjectOptions } from '../subject-options.ts'
 
 type Request = SurfaceArgument['request']
 
-interface SurfaceOptions extends SubjectOptions {
+interface SurfaceOptions extends SubjectOptions, QueueOptions {
   readonly directions?: Request['kind']
   readonly dimensions?: '1' | '2' | '3'
   readonly normalization?: Request['normalization']
@@ -37,6 +40,7 @@ interface SurfaceOptions extends SubjectOptions {
   readonly out?: string
   readonly resume?: boolean
   readonly png?: boolean
+  readonly workers?: number
   readonly timeLimit?: number
 }
 
@@ -50,7 +54,7 @@ export function addSurfaceCommand(root: Command): void {
   const command = root
     .command('surface')
     .description('1-D, 2-D, 3-D loss surfaces; trajectories; convexity map; figures, NPZ and VTP files')
-  addGridOptions(addDirectionOptions(addBatchNormOption(addSubjectOptions(command)))).action(
+  addQueueOptions(addGridOptions(addDirectionOptions(addBatchNormOption(addSubjectOptions(command))))).action(
     async (model: string, options: SurfaceOptions) => {
       const argument = surfaceArgument(model, options)
       if (argument.curvature > 0 && !options.json && !options.quiet)
@@ -59,13 +63,21 @@ export function addSurfaceCommand(root: Command): void {
         )
       const started = performance.now()
       const document = await runWithProgress<SurfaceDocument>('surface', argument, options)
-      const elapsedMs = performance.now() - started
-      if (options.json) {
-        const { packageVersion } = await import('../../runs/manifest.ts')
-        printJson({ command: 'surface', version: packageVersion(), ...document, seed: options.seed, elapsedMs })
-      } else print(options, ...surfaceLines(document as unknown as Document, elapsedMs))
+      await printSurface(document, options.seed, performance.now() - started, options)
     },
   )
+}
+
+export async function printSurface(
+  document: SurfaceDocument,
+  seed: number,
+  elapsedMs: number,
+  options: CommonOptions,
+): Promise<void> {
+  if (options.json) {
+    const { packageVersion } = await import('../../runs/manifest.ts')
+    printJson({ command: 'surface', version: packageVersion(), ...document, seed, elapsedMs })
+  } else print(options, ...surfaceLines(document as unknown as Document, elapsedMs))
 }
 
 function addDirectionOptions(command: Command): Command {
@@ -138,6 +150,11 @@ function addGridOptions(command: Command): Command {
     .option('--out <dir>', 'folder (default: surface-NAME)')
     .option('--resume', 'go on with what --out holds')
     .option(
+      '--workers <n>',
+      'processes that compute, of one thread each unless --threads says more',
+      wholeNumber('--workers', 1),
+    )
+    .option(
       '--time-limit <t>',
       'stop after this long, what was reached is saved: 90s, 5m, 2h',
       durationMs('--time-limit'),
@@ -179,6 +196,8 @@ function surfaceArgument(model: string, options: SurfaceOptions): SurfaceArgumen
     out: options.out,
     resume: options.resume ?? false,
     png: options.png ?? false,
+    workers: options.workers,
+    queue: queueAddress(options),
     threads: options.threads,
     timeLimitMs: options.timeLimit,
   }

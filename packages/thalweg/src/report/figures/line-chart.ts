@@ -13,12 +13,19 @@ export function drawLineChart(figure: LineChart, canvas: Canvas): Drawing {
   const xData = figure.series.flatMap((series) => series.x)
   const yData = figure.series.flatMap((series) => [...series.y, ...(series.lower ?? []), ...(series.upper ?? [])])
   const height = Math.round(Math.min(400, Math.max(250, canvas.width * 0.56)))
-  const x = axisScale(figure.x, xData, { include: referenceValues(references, 'x') })
-  const y = axisScale(figure.y, yData, { include: referenceValues(references, 'y'), padding: 0.04 })
+  const bars = barsOf(figure)
+  const x = axisScale(figure.x, xData, {
+    include: [...referenceValues(references, 'x'), ...bars.edges],
+    padding: figure.series.some(({ style }) => style === 'points') ? 0.03 : 0,
+  })
+  const foot = bars.edges.length > 0 && figure.y.scale !== 'log' ? [0] : []
+  const y = axisScale(figure.y, yData, { include: [...referenceValues(references, 'y'), ...foot], padding: 0.04 })
   const marks = [
     ...figure.series.flatMap((series, i) => bandMarks(canvas, series, i, x, y)),
     ...references.flatMap((reference) => referenceMarks(canvas, reference, x, y)),
-    ...figure.series.flatMap((series, i) => lineMarks(canvas, series, i, x, y)),
+    ...figure.series.flatMap((series, i) =>
+      series.style === 'bars' ? barMarks(canvas, series, i, bars, x, y) : lineMarks(canvas, series, i, x, y),
+    ),
   ]
   const svg = drawPanel(canvas, { height, x, y, marks, box: panelBox(canvas, y, height, undefined, x) })
   return {
@@ -97,13 +104,54 @@ function lineMarks(canvas: Canvas, series: Series, i: number, x: AxisScale, y: A
   const alone = points.filter(
     (p, k) => Number.isFinite(p.y) && !Number.isFinite(points[k - 1]?.y) && !Number.isFinite(points[k + 1]?.y),
   )
-  const dots = (series.markers ?? shown.length <= MARKERS_MAX) ? shown : alone
+  const pointed = series.style === 'points' || (series.markers ?? shown.length <= MARKERS_MAX)
+  const dots = pointed ? shown : alone
   return [
-    line,
+    ...(series.style === 'points' ? [] : [line]),
     ...(dots.length > 0
       ? [Plot.dot(dots, { x: 'x', y: 'y', r: 2.6, fill: stroke, stroke: canvas.theme.paper, strokeWidth: 0.8 })]
       : []),
   ]
+}
+
+/** Where the bars of a chart stand: those of one place share its room. */
+interface Bars {
+  /** Half of the room of a place, in units of the axis (its logarithm on a logarithmic one). */
+  readonly half: number
+  /** Series of bars, in their order. */
+  readonly members: readonly number[]
+  /** Left end of the first and right end of the last bar. */
+  readonly edges: readonly number[]
+}
+
+function barsOf({ series, x }: LineChart): Bars {
+  const members = series.flatMap(({ style }, i) => (style === 'bars' ? [i] : []))
+  const log = x.scale === 'log'
+  const places = members
+    .flatMap((i) => series[i].x)
+    .filter((v): v is number => isFiniteValue(v) && !(log && v <= 0))
+    .map((v) => (log ? Math.log10(v) : v))
+    .sort((a, b) => a - b)
+  if (places.length === 0) return { half: 0, members, edges: [] }
+  const gaps = places.slice(1).map((v, k) => v - places[k])
+  const least = Math.min(...gaps.filter((gap) => gap > 0))
+  const half = 0.42 * (Number.isFinite(least) ? least : 1)
+  const ends = [places[0] - half, places[places.length - 1] + half]
+  return { half, members, edges: log ? ends.map((v) => 10 ** v) : ends }
+}
+
+function barMarks(canvas: Canvas, series: Series, i: number, bars: Bars, x: AxisScale, y: AxisScale): Plot.Markish[] {
+  const fill = seriesColor(canvas, series.color ?? i)
+  const width = (2 * bars.half) / bars.members.length
+  const from = bars.members.indexOf(i) * width - bars.half
+  // drawing units of a linear axis may be scaled by a power of ten
+  const unit = x.map(1) - x.map(0)
+  const scale = Number.isFinite(unit) ? unit : 1
+  const foot = Math.max(y.domain[0], Math.min(y.domain[1], Number.isFinite(y.map(0)) ? y.map(0) : y.domain[0]))
+  const rects = series.x
+    .map((v, k) => ({ x1: x.map(v) + scale * from, x2: x.map(v) + scale * (from + width), y: y.map(series.y[k]) }))
+    .filter((rect) => Number.isFinite(rect.x1) && Number.isFinite(rect.y))
+  return [Plot.rect(rects, { x1: 'x1', x2: 'x2', y1: foot, y2: 'y', fill, fillOpacity: 0.82, clip: true })]
 }
 
 function bandMarks(canvas: Canvas, series: Series, i: number, x: AxisScale, y: AxisScale): Plot.Markish[] {
@@ -114,11 +162,13 @@ function bandMarks(canvas: Canvas, series: Series, i: number, x: AxisScale, y: A
   return [Plot.areaY(points, { x: 'x', y1: 'low', y2: 'high', fill, fillOpacity: 0.18, clip: true })]
 }
 
+const legendMarks = { solid: 'line', dashed: 'dashed', points: 'dot', bars: 'square' } as const
+
 function seriesEntry(canvas: Canvas, series: Series, i: number): LegendEntry {
   return {
     name: series.name,
     color: seriesColor(canvas, series.color ?? i),
-    mark: series.style === 'dashed' ? 'dashed' : 'line',
+    mark: legendMarks[series.style ?? 'solid'],
   }
 }
 
