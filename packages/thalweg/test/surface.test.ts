@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { numbersOf, tensor } from '@thalweg/graph'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -95,7 +95,7 @@ describe('surface', () => {
     const points = vtpArray(text, 'Points')
     expect(Array.from(points.subarray(3 * 49, 3 * 49 + 3))).toEqual([d.axes[0].nodes[5], 0, d.values[4][5]])
     for (const name of d.files) expect(existsSync(join(folder(), 'plane', name))).toBe(true)
-    expect(readdirSync(join(folder(), 'plane/results')).filter((n) => n.startsWith('partial'))).toEqual([])
+    expect(existsSync(join(folder(), 'plane/live'))).toBe(false)
   })
 
   test('the directions that were written give the same surface again', () => {
@@ -123,7 +123,7 @@ describe('surface', () => {
     const stopped = thalweg(...args, '--time-limit', '0')
     expect(stopped.status).toBe(3)
     expect(stopped.stderr).toMatch(/stopped after \d+ of 81 points.*--resume/)
-    expect(existsSync(join(folder(), 'resumed/results/partial-training.npz'))).toBe(true)
+    expect(existsSync(join(folder(), 'resumed/live/tasks/queue.sqlite'))).toBe(true)
     expect(parsed(thalweg(...args, '--resume', '--json')).values).toHaveLength(9)
     surface('a', '--points', '9', '--out', 'whole', '--evaluation', 'inputs')
     const bytes = (out: string): Buffer => readFileSync(join(folder(), out, 'results/surface.npz'))

@@ -63,7 +63,7 @@ function estimateNote({ what }: CostPlan, size: number, e: CostEstimate): string
 }
 
 /** Two digits: an estimate has no more. */
-function roughTime(ms: number): string {
+export function roughTime(ms: number): string {
   const [value, unit] =
     ms < 1000 ? [ms, 'ms'] : ms < 9e4 ? [ms / 1e3, 's'] : ms < 5.4e6 ? [ms / 6e4, 'min'] : [ms / 3.6e6, 'h']
   return `${Number(value.toPrecision(2))} ${unit}`

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Engine } from '@thalweg/engine'
 import { nativeEngine } from '@thalweg/engine/node'
 import { DomainError } from '@thalweg/graph'
 import {
@@ -19,14 +19,18 @@ import { writeFileAtomic } from '../files/write-atomic.ts'
 import { encodeSafetensors } from '../formats/safetensors.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { loadTrajectory } from '../models/load-trajectory.ts'
+import type { QueueAddress } from '../queue/redis/queue-address.ts'
 import { openSubject } from '../subject/subject.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import { estimateCost } from './cost-estimate.ts'
-import { indexFigure } from './critical-figure.ts'
+import { indexFigure } from './critical-section.ts'
+import { searchesByTasks } from './critical-searches.ts'
 import { deadlineOf } from './deadline.ts'
 import type { Language } from './diagnosis-document.ts'
 import { linearTheory, optimumOf } from './linear-theory.ts'
 import { sampledJson, sampledSubject } from './sampled-subject.ts'
+import { threadsOf } from './surface-grid.ts'
+import type { GridWork } from './surface-grid.ts'
 
 export interface CriticalArgument {
   readonly subject: SubjectArgument
@@ -44,11 +48,16 @@ export interface CriticalArgument {
   readonly denseLimit?: number
   readonly samples?: number
   readonly timeLimitMs?: number
+  /** Processes that search; 0: the job's own. With them, or a queue, `workFolder` keeps what is done until all is. */
+  readonly workers?: number
+  readonly queue?: QueueAddress
   readonly threads?: number
   readonly lang: Language
   /** Files to write: the points as `.safetensors` in a folder, the scatter plot of index against loss. */
   readonly out?: string
   readonly figure?: string
+  /** Default `out`. */
+  readonly workFolder?: string
 }
 
 export type CriticalDocument = Readonly<Record<string, unknown>>
@@ -59,55 +68,78 @@ const denseLimitDefault = 3000
 export async function criticalJob(argument: CriticalArgument, context: JobContext): Promise<CriticalDocument> {
   if (!Object.hasOwn(finders, argument.method))
     throw new DomainError(`--method: must be one of ${Object.keys(finders).join(', ')}, got ${argument.method}.`)
-  const { seed } = argument.subject
-  const sampled = sampledSubject(await openSubject(argument.subject), argument.samples, seed)
-  const { subject } = sampled
-  const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
+  const subject = await openSubject(argument.subject)
+  const engine = nativeEngine({ threads: threadsOf(argument) })
   try {
-    const { model, dataset, spec, weightDecay, theta } = subject
-    const loss = new Loss({ engine, model, dataset, spec, weightDecay })
-    const deadline = deadlineOf(context, argument.timeLimitMs)
-    const starts = await startsOf(argument, subject)
-    const estimate = await searchCost(argument, new LossPoint(loss, theta), context)
-    const theory = await linearTheory(subject, loss)
-    const found = await findMany(loss, starts.points, {
-      method: argument.method,
-      maxIterations: argument.maxIterations,
-      gradientTolerance: argument.gradientTolerance,
-      seed,
-      signal: deadline.signal,
-      judge: {
-        ...optimumOf(theory),
-        denseLimit: argument.denseLimit ?? denseLimitDefault,
-        fields: await invariantFields(loss),
-      },
-      onFound: (done, total) => context.onProgress({ stage: 'searches', done, total }),
-      onJudged: (done, total) => context.onProgress({ stage: 'verdicts', done, total }),
-    })
-    const files = await writeFiles(argument, subject, found)
-    const value = await loss.value(theta)
-    return {
-      ...sampledJson(sampled, value, 'float64'),
-      status: deadline.expired() ? 'time-limit' : context.signal.aborted ? 'interrupted' : 'finished',
-      method: argument.method,
-      starts: {
-        count: starts.points.length,
-        source: starts.source,
-        noise: argument.noise,
-        done: found.searches.length,
-      },
-      outcomes: found.outcomes,
-      points: found.points.map((point) => pointJson(point, argument.lang)),
-      table: indexTable(found),
-      searches: searchesJson(found),
-      products: found.searches.reduce((sum, { products }) => sum + products, 0),
-      estimate,
-      ...(Object.keys(files).length > 0 && { files }),
-      warnings: [...subject.warnings, ...starts.notes, ...outcomeWarnings(found, starts.points.length)],
-    }
+    return await criticalDocument(subject, argument, engine, context)
   } finally {
     await engine.dispose()
   }
+}
+
+/** The same of a subject that is open. */
+export async function criticalDocument(
+  whole: Subject,
+  argument: CriticalArgument,
+  engine: Engine,
+  context: JobContext,
+): Promise<CriticalDocument> {
+  const { seed } = argument.subject
+  const sampled = sampledSubject(whole, argument.samples, seed)
+  const { subject } = sampled
+  const { model, dataset, spec, weightDecay, theta } = subject
+  const loss = new Loss({ engine, model, dataset, spec, weightDecay })
+  const deadline = deadlineOf(context, argument.timeLimitMs)
+  const starts = await startsOf(argument, subject)
+  const estimate = await searchCost(argument, new LossPoint(loss, theta), context)
+  const theory = await linearTheory(subject, loss)
+  const { method, maxIterations, gradientTolerance } = argument
+  const search = { method, maxIterations, gradientTolerance, seed }
+  const work = searchWork(argument, subject, { ...context, signal: deadline.signal })
+  const found = await findMany(loss, starts.points, {
+    ...search,
+    ...(work && { searches: await searchesByTasks(work, loss, starts.points, search) }),
+    signal: deadline.signal,
+    judge: {
+      ...optimumOf(theory),
+      denseLimit: argument.denseLimit ?? denseLimitDefault,
+      fields: await invariantFields(loss),
+    },
+    onFound: (done, total) => context.onProgress({ stage: 'searches', done, total }),
+    onJudged: (done, total) => context.onProgress({ stage: 'verdicts', done, total }),
+  })
+  const files = await writeFiles(argument, subject, found)
+  if (work && !deadline.signal.aborted) await rm(join(work.directory, 'live'), { recursive: true, force: true })
+  const value = await loss.value(theta)
+  return {
+    ...sampledJson(sampled, value, 'float64'),
+    status: deadline.expired() ? 'time-limit' : context.signal.aborted ? 'interrupted' : 'finished',
+    method: argument.method,
+    starts: {
+      count: starts.points.length,
+      source: starts.source,
+      noise: argument.noise,
+      done: found.searches.length,
+    },
+    outcomes: found.outcomes,
+    points: found.points.map((point) => pointJson(point, argument.lang)),
+    table: indexTable(found),
+    searches: searchesJson(found),
+    products: found.searches.reduce((sum, { products }) => sum + products, 0),
+    estimate,
+    ...(Object.keys(files).length > 0 && { files }),
+    warnings: [...subject.warnings, ...starts.notes, ...outcomeWarnings(found, starts.points.length)],
+  }
+}
+
+/** Undefined where this process searches itself.
+ * @throws {DomainError} if there is no folder for what is done. */
+function searchWork(argument: CriticalArgument, { source }: Subject, context: JobContext): GridWork | undefined {
+  const { workers = 0, queue, out, workFolder = out } = argument
+  if (workers === 0 && !queue) return undefined
+  if (workFolder === undefined)
+    throw new DomainError('--workers, --queue: what is done is kept in a folder. Name it by --out.')
+  return { directory: workFolder, source, context, workers, threads: threadsOf(argument), queue }
 }
 
 interface Starts {
@@ -213,7 +245,12 @@ async function writeFiles(
   }
   if (figure !== undefined) {
     const { renderSvg } = await import('../report/render-svg.ts')
-    await writeFileAtomic(figure, renderSvg(indexFigure(found, subject, lang)))
+    await writeFileAtomic(
+      figure,
+      renderSvg(
+        indexFigure({ table: indexTable(found), starts: found.searches.length, model: subject.model.name }, lang),
+      ),
+    )
     files['figure'] = figure
   }
   return files

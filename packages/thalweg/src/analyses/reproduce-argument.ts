@@ -1,4 +1,4 @@
-import type { Claim } from '@thalweg/landscape'
+import type { Claim } from '@thalweg/landscape/claims'
 import type { ClaimConditions, ClaimRecord, ClaimStore } from './reproduce-store.ts'
 
 export interface ReproduceArgument {

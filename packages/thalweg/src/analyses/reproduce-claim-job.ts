@@ -1,7 +1,7 @@
 import { nativeEngine } from '@thalweg/engine/node'
 import { TaskError } from '@thalweg/graph'
-import { ledger, selectClaims } from '@thalweg/landscape'
-import type { ClaimFinding } from '@thalweg/landscape'
+import { ledger, selectClaims } from '@thalweg/landscape/claims'
+import type { ClaimFinding } from '@thalweg/landscape/claims'
 import type { JobContext } from '../jobs/job-context.ts'
 
 export interface ClaimJobArgument {

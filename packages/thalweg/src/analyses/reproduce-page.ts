@@ -1,4 +1,4 @@
-import type { Claim } from '@thalweg/landscape'
+import type { Claim } from '@thalweg/landscape/claims'
 import { packageVersion } from '../files/package-file.ts'
 import { claimChart } from '../report/claim-figure.ts'
 import type { Ledger, LedgerEntry } from '../report/ledger.ts'

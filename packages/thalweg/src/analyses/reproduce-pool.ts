@@ -1,4 +1,4 @@
-import type { Claim } from '@thalweg/landscape'
+import type { Claim } from '@thalweg/landscape/claims'
 import type { JobContext } from '../jobs/job-context.ts'
 import { runJob } from '../jobs/job-process.ts'
 import type { Progress } from '../jobs/messages.ts'

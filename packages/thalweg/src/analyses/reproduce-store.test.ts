@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Claim } from '@thalweg/landscape'
+import type { Claim } from '@thalweg/landscape/claims'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ClaimStore } from './reproduce-store.ts'
 import type { ClaimJobResult } from './reproduce-claim-job.ts'

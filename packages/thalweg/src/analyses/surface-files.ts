@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import { DomainError, numbersOf, tensor } from '@thalweg/graph'
+import { DomainError, tensor } from '@thalweg/graph'
 import { nonConvexShare } from '@thalweg/landscape'
 import type { CurvatureGrid, GridState } from '@thalweg/landscape'
 import { encodeHdf5 } from '../formats/hdf5.ts'
 import { encodeParquet } from '../formats/parquet-table.ts'
 import type { Column } from '../formats/parquet-table.ts'
-import { decodeNpz, encodeNpz } from '../formats/npz.ts'
+import { encodeNpz } from '../formats/npz.ts'
 import { encodeVtp, surfacePolyData } from '../formats/vtp.ts'
 import type { PolyData } from '../formats/vtp.ts'
 import { renderSvg } from '../report/render-svg.ts'
@@ -27,27 +26,6 @@ export async function openOutput(
   if (!resume) return RunDirectory.create(`${prefix}-${basename(path, extname(path))}`, out)
   if (out === undefined) throw new DomainError('--resume: which surface? Pass --out with its folder.')
   return new RunDirectory(out)
-}
-
-export function stateArrays({ done, values, accuracies }: GridState): Arrays {
-  return {
-    done: tensor('int64', [1], BigInt64Array.of(BigInt(done))),
-    values: float64Tensor([values.length], values),
-    ...(accuracies && { accuracies: float64Tensor([accuracies.length], accuracies) }),
-  }
-}
-
-export async function readState(file: string): Promise<GridState | undefined> {
-  const bytes = await readFile(file).catch(() => undefined)
-  if (!bytes) return undefined
-  const arrays = decodeNpz(bytes, { file })
-  const [done, values, accuracies] = ['done', 'values', 'accuracies'].map((name) => arrays.get(name))
-  if (!done || !values) throw new DomainError(`${file}: not the state of a surface. Remove it and start again.`)
-  return {
-    done: Number(done.data[0]),
-    values: numbersOf(values).slice(),
-    accuracies: accuracies ? numbersOf(accuracies).slice() : null,
-  }
 }
 
 function curvatureArrays(grid: CurvatureGrid): Arrays {

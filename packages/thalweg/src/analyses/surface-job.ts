@@ -1,17 +1,14 @@
-import { readFile, unlink } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import { availableParallelism } from 'node:os'
 import { nativeEngine } from '@thalweg/engine/node'
 import { DomainError, TaskError } from '@thalweg/graph'
 import type { FloatDType } from '@thalweg/graph'
 import {
   Loss,
   coordinates,
-  curvatureGrid,
   evaluationChunkSize,
   extremeCurvature,
   gridMinima,
-  lossGrid,
   nodeAt,
   orthogonality,
   pointAt,
@@ -25,13 +22,16 @@ import type { Axis, CurvatureGrid, GridState, PointEvaluator } from '@thalweg/la
 import type { JobContext } from '../jobs/job-context.ts'
 import { loadTrajectory } from '../models/load-trajectory.ts'
 import type { Trajectory } from '../models/load-trajectory.ts'
+import { LiveRun } from '../runs/live-run.ts'
 import type { RunDirectory } from '../runs/run-directory.ts'
 import { openSubject, subjectJson } from '../subject/subject.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import { foreignLossWarnings } from './foreign-loss.ts'
 import { axisOf, chooseDirections } from './surface-directions.ts'
 import type { ChosenDirections } from './surface-directions.ts'
-import { curvatureJson, nested, openOutput, readState, stateArrays, writeSurface } from './surface-files.ts'
+import { curvatureJson, nested, openOutput, writeSurface } from './surface-files.ts'
+import { gridOfCurvature, gridOfLosses, threadsOf } from './surface-grid.ts'
+import type { GridWork } from './surface-grid.ts'
 import { sharpnessCaveat, sharpnessOf } from './surface-sharpness.ts'
 import type { Sharpness } from './surface-sharpness.ts'
 import type { ClassSurface, PlacedPoint, PlacedTrajectory, SurfaceArgument, SurfaceResults } from './surface-results.ts'
@@ -41,20 +41,23 @@ export type SurfaceDocument = Readonly<Record<string, unknown>>
 
 /** Values of a grid with more nodes than this are in the file only. */
 const inlineNodesMax = 10_000
-const saveEveryMs = 5_000
 
 /** Loss values on a line, plane or volume through parameter space, with what says how true the picture is. */
 export async function surfaceJob(argument: SurfaceArgument, context: JobContext): Promise<SurfaceDocument> {
   const subject = await openSubject(argument.subject)
-  const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
+  const engine = nativeEngine({ threads: threadsOf(argument) })
   const deadline = context.now() + (argument.timeLimitMs ?? Number.POSITIVE_INFINITY)
   const signal = {
     get aborted(): boolean {
       return context.signal.aborted || context.now() > deadline
     },
   }
+  const run = new SurfaceRun(argument, subject, engine, { ...context, signal })
   try {
-    return await new SurfaceRun(argument, subject, engine, { ...context, signal }).run()
+    return await run.run()
+  } catch (error) {
+    run.leave(error)
+    throw error
   } finally {
     await engine.dispose()
   }
@@ -64,7 +67,8 @@ class SurfaceRun {
   readonly #argument: SurfaceArgument
   readonly #subject: Subject
   readonly #engine: ReturnType<typeof nativeEngine>
-  readonly #context: JobContext
+  #context: JobContext
+  #live: LiveRun | undefined
   readonly #loss: Loss
   readonly #evaluator: PointEvaluator
   readonly #warnings: string[]
@@ -108,9 +112,10 @@ class SurfaceRun {
     let nodes: readonly Float64Array[] = axes.map(coordinates)
     const center = await this.#loss.value(chosen.center)
     this.#directory = await openOutput(this.#subject.path, out, resume)
+    await this.#goLive()
     await this.#checkRequest({ axes, center, request, dtype: this.#argument.dtype, method: this.#evaluator.method })
     const started = this.#context.now()
-    let training = await this.#grid('training', chosen, nodes, this.#evaluator)
+    let training = await this.#grid('training', chosen, nodes, this.#loss, this.#evaluator)
     const points = training.done
     const msPerPoint = (this.#context.now() - started) / Math.max(1, points)
     this.#requireDone(training)
@@ -142,7 +147,22 @@ class SurfaceRun {
     const files = await writeSurface(this.#directory, results)
     const document = this.#document(results, files, center, { method: this.#evaluator.method, points, msPerPoint })
     await this.#directory.writeJson('results/surface.json', document)
+    this.#live?.finish()
     return document
+  }
+
+  async #goLive(): Promise<void> {
+    // where the queue is, with its password, is not for the disk
+    const { queue: _, ...argument } = this.#argument
+    this.#live = await LiveRun.open(this.#directory.path, { job: 'surface', argument }, this.#context)
+    this.#context = this.#live.context
+  }
+
+  /** Ends in the middle, to be gone on with. */
+  leave(error: unknown): void {
+    const status = this.#live?.stopStatus ?? 'failed'
+    if (status === 'cancelled') this.#live?.finish()
+    else this.#live?.leave(status, error)
   }
 
   async #loadTrajectories(): Promise<readonly Trajectory[]> {
@@ -207,37 +227,25 @@ class SurfaceRun {
     await this.#directory.writeText(name, text)
   }
 
-  async #grid(
+  #grid(
     part: string,
-    chosen: ChosenDirections,
-    nodes: readonly Float64Array[],
+    { center, directions }: ChosenDirections,
+    axes: readonly Float64Array[],
+    loss: Loss,
     evaluator: PointEvaluator,
   ): Promise<GridState> {
-    const partial = `results/partial-${part}.npz`
-    const from = this.#argument.resume ? await readState(this.#directory.file(partial)) : undefined
-    let saved = this.#context.now()
-    const save = (state: GridState): Promise<void> => this.#directory.writeArrays(partial, stateArrays(state))
-    const state = await lossGrid({
-      center: chosen.center,
-      directions: chosen.directions.map((d) => d.vector),
-      coordinates: nodes,
-      valuesAt: evaluator.valuesAt,
-      batch: evaluator.group,
-      from,
-      signal: this.#context.signal,
-      onProgress: (done, total) => this.#context.onProgress({ stage: `surface, ${part} data`, done, total }),
-      onState: async (at) => {
-        if (this.#context.now() - saved < saveEveryMs) return
-        await save(at)
-        saved = this.#context.now()
-      },
-    })
-    if (state.done < state.values.length) await save(state)
-    else await unlink(this.#directory.file(partial)).catch(() => undefined)
-    return state
+    const grid = { center, directions: directions.map((d) => d.vector), axes }
+    return gridOfLosses(this.#work(), `surface, ${part} data`, grid, loss, evaluator)
   }
 
-  #requireDone({ done, values }: GridState): void {
+  #work(): GridWork {
+    const { workers = 0, queue } = this.#argument
+    const threads = threadsOf(this.#argument)
+    const { source } = this.#subject
+    return { directory: this.#directory.path, source, context: this.#context, workers, threads, queue }
+  }
+
+  #requireDone({ done, values }: Pick<GridState, 'done' | 'values'>): void {
     if (done === values.length) return
     throw new TaskError(
       `surface: stopped after ${done} of ${values.length} points. They are saved: go on with --out ${this.#directory.path} --resume.`,
@@ -272,8 +280,8 @@ class SurfaceRun {
     const { heldOut, subject, evaluation } = this.#argument
     if (!heldOut) return null
     const { dataset } = await openSubject({ ...subject, data: heldOut })
-    const evaluator = pointEvaluator(this.#valuesOn(dataset), evaluation)
-    const state = await this.#grid('held-out', chosen, nodes, evaluator)
+    const loss = this.#valuesOn(dataset)
+    const state = await this.#grid('held-out', chosen, nodes, loss, pointEvaluator(loss, evaluation))
     this.#requireDone(state)
     return state
   }
@@ -292,8 +300,9 @@ class SurfaceRun {
     const surfaces: ClassSurface[] = []
     for (const label of [...new Set(labels)].sort((a, b) => a - b)) {
       const rows = labels.flatMap((value, row) => (value === label ? [row] : []))
-      const evaluator = pointEvaluator(this.#valuesOn(subset(dataset, rows)), this.#argument.evaluation)
-      const state = await this.#grid(`class-${label}`, chosen, nodes, evaluator)
+      const loss = this.#valuesOn(subset(dataset, rows))
+      const evaluator = pointEvaluator(loss, this.#argument.evaluation)
+      const state = await this.#grid(`class-${label}`, chosen, nodes, loss, evaluator)
       this.#requireDone(state)
       surfaces.push({ label, samples: rows.length, state })
     }
@@ -366,16 +375,10 @@ class SurfaceRun {
     if (curvature === 0 || axes.length !== 2) return null
     const [x, y] = axes.map(({ start, end }) => ({ start, end, count: curvature }))
     const loss = this.#curvatureLoss()
-    const grid = await curvatureGrid({
-      loss,
-      center: chosen.center,
-      directions: [chosen.directions[0].vector, chosen.directions[1].vector],
-      x,
-      y,
-      seed: request.seed,
-      signal: this.#context.signal,
-      onProgress: (done, total) => this.#context.onProgress({ stage: 'curvature', done, total }),
-    })
+    const directions = chosen.directions.map((d) => d.vector)
+    const plane = { center: chosen.center, directions, axes: [coordinates(x), coordinates(y)] }
+    const grid = await gridOfCurvature(this.#work(), plane, loss, request.seed)
+    this.#requireDone({ done: grid.done, values: grid.largest })
     if (grid.converged < grid.done)
       this.#warnings.push(
         `Curvature: at ${grid.done - grid.converged} of ${grid.done} nodes the eigenvalues did not converge or are not finite.`,

@@ -1,5 +1,6 @@
 import type { FloatDType } from '@thalweg/graph'
 import type { Axis, CurvatureGrid, EvaluationMethod, GridMinimum, GridState, ProjectedPoint } from '@thalweg/landscape'
+import type { QueueAddress } from '../queue/redis/queue-address.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import type { ChosenDirections, DirectionRequest } from './surface-directions.ts'
 import type { Sharpness } from './surface-sharpness.ts'
@@ -32,6 +33,11 @@ export interface SurfaceArgument {
   readonly out?: string
   readonly resume: boolean
   readonly png: boolean
+  /** Processes that compute; 0: the job's own. */
+  readonly workers?: number
+  /** Where the tasks go instead: see queue/redis. */
+  readonly queue?: QueueAddress
+  /** Of each; default all cores without workers, else one. */
   readonly threads?: number
   readonly timeLimitMs?: number
 }

@@ -1,4 +1,4 @@
-import type { ClaimFigure, ClaimSeries } from '@thalweg/landscape'
+import type { ClaimFigure, ClaimSeries } from '@thalweg/landscape/claims'
 import type { LineChart, Series, Value } from './scene.ts'
 
 /** A claim's figure as a chart; JSON has turned what is not finite into null. */

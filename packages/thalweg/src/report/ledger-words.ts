@@ -1,4 +1,4 @@
-import type { ClaimOutcome } from '@thalweg/landscape'
+import type { ClaimOutcome } from '@thalweg/landscape/claims'
 import type { Language } from './scene.ts'
 
 /** The words of the ledger around the claims, which are in English. */

@@ -1,4 +1,4 @@
-import type { ClaimOutcome } from '@thalweg/landscape'
+import type { ClaimOutcome } from '@thalweg/landscape/claims'
 import type { Figure, Language, Setting } from './scene.ts'
 
 /** The ledger of claims as plain data; {@link import('./render-ledger.ts').renderLedger} makes the page. */

@@ -1,4 +1,4 @@
-import type { ClaimOutcome } from '@thalweg/landscape'
+import type { ClaimOutcome } from '@thalweg/landscape/claims'
 import type { Ledger, LedgerEntry, LedgerMeasurement, LedgerResult } from './ledger.ts'
 import { LEDGER_STYLE } from './ledger-style.ts'
 import { type LedgerWords, ledgerWords } from './ledger-words.ts'

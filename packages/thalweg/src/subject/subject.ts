@@ -85,12 +85,12 @@ async function openFile(argument: SubjectArgument): Promise<Subject> {
     throw new DomainError(
       `${argument.model}: say on which loss the model was trained: --loss ${lossNames.join(' | ')}.`,
     )
-  const { loss, model: path, output, train, freeze } = argument
+  const { loss, model: path, output, train, freeze, batchNorm } = argument
   const { model, dataset } = await openModelWithData(path, argument.data, { ...argument, loss })
   return {
     path: argument.model,
     model,
-    source: { kind: 'onnx', path, choice: { output, train, freeze, loss } },
+    source: { kind: 'onnx', path, choice: { output, train, freeze, batchNorm, loss } },
     theta: model.initialize(argument.seed),
     dataset,
     dataPath: argument.data.join(','),

@@ -72,7 +72,7 @@ export function addReproduceCommand(root: Command): void {
 }
 
 async function list(ids: readonly string[], options: ReproduceOptions): Promise<void> {
-  const { claimData, ledger, selectClaims } = await import('@thalweg/landscape')
+  const { claimData, ledger, selectClaims } = await import('@thalweg/landscape/claims')
   const claims = selectClaims(ledger, { ids, topic: options.topic })
   if (options.json) {
     const { packageVersion } = await import('../../files/package-file.ts')
