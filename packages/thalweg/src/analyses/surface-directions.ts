@@ -17,7 +17,7 @@ import type { Axis, Direction, Loss, Model, Normalization, TrajectoryPlane } fro
 import { decodeNpz } from '../formats/npz.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Trajectory } from '../models/load-trajectory.ts'
-import { readReferenceDirections } from './surface-hdf5.ts'
+import { readReferenceDirections } from './reference-directions.ts'
 
 type DirectionKind = 'random' | 'eigenvectors' | 'gradient' | 'trajectory' | 'interpolation' | 'file'
 

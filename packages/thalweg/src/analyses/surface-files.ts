@@ -11,7 +11,8 @@ import type { PolyData } from '../formats/vtp.ts'
 import { renderSvg } from '../report/render-svg.ts'
 import { RunDirectory, float64Tensor } from '../runs/run-directory.ts'
 import { surfaceFigures } from './surface-figures.ts'
-import { directionsFile, referenceDirections, referenceSurface } from './surface-hdf5.ts'
+import { axisNames, directionsFile, referenceDirections } from './reference-directions.ts'
+import { referenceSurface } from './surface-hdf5.ts'
 import type { SurfaceResults } from './surface-results.ts'
 
 type Arrays = Parameters<RunDirectory['writeArrays']>[1]
@@ -89,8 +90,6 @@ export async function writeSurface(directory: RunDirectory, results: SurfaceResu
   }
   return files
 }
-
-const axisNames = ['x', 'y', 'z']
 
 function surfaceArrays({ nodes, training, heldOut, classes, curvature }: SurfaceResults): Arrays {
   const shape = nodes.map((n) => n.length).toReversed()

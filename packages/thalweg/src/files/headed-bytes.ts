@@ -15,13 +15,15 @@ export function withHead(head: object, body: Uint8Array): Uint8Array {
  * @throws {FormatError} if the bytes do not begin with a line of JSON. */
 export function cutHead(bytes: Uint8Array, where: string): [head: unknown, body: Uint8Array] {
   const end = bytes.subarray(0, headBytesMax).indexOf(0x0a)
+  const damaged = (cause?: unknown): FormatError =>
+    new FormatError(`${where}: must begin with a line of JSON. It may be damaged.`, {}, cause)
+  if (end < 0) throw damaged()
   try {
-    if (end < 0) throw new SyntaxError('no line')
     return [
       JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, end))),
       bytes.subarray(end + 1),
     ]
   } catch (error) {
-    throw new FormatError(`${where}: must begin with a line of JSON. It may be damaged.`, {}, error)
+    throw damaged(error)
   }
 }

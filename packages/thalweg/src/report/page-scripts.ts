@@ -29,7 +29,6 @@ export function pageScripts({ scripts, data }: Interactive): PageScripts {
 /** As a browser reads it back: the digest is of that text. */
 function inlineCode(code: string): string {
   const text = code.replaceAll(/\r\n?/g, '\n')
-  // oxlint-disable-next-line no-control-regex
   if (/<\/script|<script|<!--|\u0000/i.test(text))
     throw new InvariantError('report: a script may not hold the marks that end or hide one. Write them with escapes.')
   return text

@@ -141,10 +141,13 @@ function labApp(lab: Lab, files: StaticFiles, guard: RequestGuard, onError: (err
       throw error
     })
     if (!file) return page('The page of the lab is not built. Build it with: npm run build:lab', 503)
-    return new Response(file.bytes, {
+    const zipped = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '') ? file.zipped : undefined
+    return new Response(zipped ?? file.bytes, {
       headers: {
         ...securityHeaders('page'),
         'Content-Type': file.type,
+        ...(file.zipped && { Vary: 'Accept-Encoding' }),
+        ...(zipped && { 'Content-Encoding': 'gzip' }),
         'Cache-Control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
       },
     })

@@ -13,7 +13,6 @@ export function isPlainName(part: string): boolean {
   return (
     part !== '' &&
     !part.startsWith('.') &&
-    // oxlint-disable-next-line no-control-regex
     !/[/\\:\u0000-\u001f\u007f]/.test(part) &&
     Buffer.byteLength(part) <= partBytesMax
   )

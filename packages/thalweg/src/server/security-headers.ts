@@ -19,7 +19,7 @@ const pagePolicy = [
 const dataPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 
 /** Of a report in a frame of the lab: an origin of its own, no requests, and only the scripts whose digests are listed. */
-export function reportPolicy(scriptHashes: readonly string[]): string {
+function reportPolicy(scriptHashes: readonly string[]): string {
   const scripts = scriptHashes.map((hash) => `'${hash}'`).join(' ')
   return [
     scripts === '' ? 'sandbox' : 'sandbox allow-scripts',

@@ -1,4 +1,6 @@
 import { extname } from 'node:path'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { Refusal } from './refusal.ts'
 import { RootFolder } from './root-folder.ts'
 
@@ -22,9 +24,15 @@ const types: Readonly<Record<string, string>> = {
 
 const fileBytesMax = 64 * 2 ** 20
 
+/** What is worth compressing: scripts and the like shrink to a third. WebAssembly is 14 MB that would be compressed while
+ * the first reader waits; on the same machine it is there sooner as it is. */
+const isText = (type: string): boolean => /^text\/|json|svg/.test(type)
+
 export interface StaticFile {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly type: string
+  /** The same for whoever takes it compressed; undefined where that is not worth it. */
+  readonly zipped: Uint8Array<ArrayBuffer> | undefined
   /** Its name holds a digest of its content: it never changes. */
   readonly immutable: boolean
 }
@@ -53,7 +61,9 @@ export class StaticFiles {
     const kept = this.#kept.get(path)
     if (kept) return kept
     const immutable = parts.length > 1 && /-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$/.test(parts.at(-1)!)
-    const file = { bytes: await folder.read(parts, fileBytesMax), type, immutable }
+    const bytes = await folder.read(parts, fileBytesMax)
+    const zipped = immutable && isText(type) ? await promisify(gzip)(bytes) : undefined
+    const file = { bytes, zipped, type, immutable }
     // only what cannot change: in a checkout the page is built anew while the lab runs
     if (immutable) this.#kept.set(path, file)
     return file

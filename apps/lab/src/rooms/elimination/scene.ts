@@ -23,7 +23,7 @@ export const thetaRange: Readonly<Record<EliminationProblem, readonly [number, n
   logistic: [-1.5, 6],
 }
 
-export function problemLoss(engine: Engine, problem: EliminationProblem): Loss {
+function problemLoss(engine: Engine, problem: EliminationProblem): Loss {
   return problem === 'sine' ? sineLoss(engine) : logisticLoss(engine)
 }
 

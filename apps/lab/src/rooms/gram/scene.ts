@@ -30,7 +30,7 @@ export interface GramInput {
 const residualFactor = 0.5
 
 /** Points of the unit circle as rows, angles in degrees. */
-export function circlePoints(angles: readonly number[]): Matrix {
+function circlePoints(angles: readonly number[]): Matrix {
   const data = new Float64Array(2 * angles.length)
   angles.forEach((angle, i) => {
     data[2 * i] = Math.cos((angle * Math.PI) / 180)
@@ -137,7 +137,7 @@ export interface TrainingScene {
   readonly parameters: number
 }
 
-export function gramModel({ family, depth, activation, width }: Omit<TrainingInput, 'seed' | 'steps'>): Model {
+function gramModel({ family, depth, activation, width }: Omit<TrainingInput, 'seed' | 'steps'>): Model {
   const options = { inputs: 2, depth, width, activation: activation as ActivationName }
   return family === 'fc' ? scaledMlp(options) : residualMlp({ ...options, cRes: residualFactor })
 }
@@ -147,7 +147,7 @@ export function gramLabels(count: number, seed: number): number[] {
   return [...randomStream(seed, 'rooms/gram labels', 0).rademacher(count)]
 }
 
-export function gramDataset(angles: readonly number[], seed: number): Dataset {
+function gramDataset(angles: readonly number[], seed: number): Dataset {
   const n = angles.length
   const labels = Float64Array.from(gramLabels(n, seed))
   return makeDataset({

@@ -70,12 +70,12 @@ const samples = 80
 const planeNodes = 41
 const curvatureNodes = 7
 /** Loss by which a basin must be deep to be counted. */
-export const basinDepth = 0.02
+const basinDepth = 0.02
 /** As Li et al. 2018 train; without it the loss of separable data falls to nothing and its plane has no scale. */
 const weightDecay = 5e-4
-export const learningRate = 0.005
+const learningRate = 0.005
 
-export function surfaceDataset(name: SurfaceData, seed: number): Dataset {
+function surfaceDataset(name: SurfaceData, seed: number): Dataset {
   if (name === 'moons') return twoMoons({ samples, noise: 0.12, seed })
   if (name === 'circles') return concentricCircles({ samples, noise: 0.08, seed })
   return xor({ samples, noise: 0.18, signed: true, seed })

@@ -14,7 +14,7 @@ export function poorLocalMinima(place: string): ClaimSource {
 }
 
 /** Targets with eigenvalues φ⁴ and φ⁻⁴ of Σ under X = I. */
-export const goldenTargets: Matrix = matrixFromRows([
+const goldenTargets: Matrix = matrixFromRows([
   [2, 1],
   [1, 1],
 ])
