@@ -16,6 +16,7 @@ export default defineConfig({
     outDir: resolve(here, '../../packages/thalweg/dist/lab'),
     emptyOutDir: true,
     target: 'es2023',
+    license: { fileName: 'licenses.md' },
     // three.js and the engine are parts of their own that are fetched when a room needs them.
     chunkSizeWarningLimit: 900,
   },

@@ -20,6 +20,7 @@ export default defineConfig({
     outDir: resolve(here, 'dist-site'),
     emptyOutDir: true,
     target: 'es2023',
+    license: { fileName: 'licenses.md' },
     chunkSizeWarningLimit: 900,
     rollupOptions: {
       input: Object.fromEntries(

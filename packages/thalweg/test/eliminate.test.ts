@@ -180,7 +180,8 @@ describe('unusual data and inputs', () => {
     const yaml = (more: string): string =>
       `name: n\ndata: { file: sat.npz }\nmodel: { kind: mlp, widths: [2, 2, 1], activation: linear${more} }\nloss: { name: squared }\n`
     data('sat.npz', x, [0.9, -0.9, 0.1, 0.5])
-    const reason = (d: Record<string, never>): unknown => (d as unknown as { vacuity: { reason: unknown } }).vacuity.reason
+    const reason = (d: Record<string, never>): unknown =>
+      (d as unknown as { vacuity: { reason: unknown } }).vacuity.reason
     expect(reason(run(file('linear.yaml', yaml(''))))).toBe('cannot-interpolate')
     expect(reason(run(file('tanh.yaml', yaml(', outputActivation: tanh'))))).not.toBe('cannot-interpolate')
   })

@@ -141,6 +141,17 @@ describe('bad data have clear answers', () => {
     expect(reply.stderr).toMatch(message)
   })
 
+  test('one column of integers is one-hot where the network has an output for each class, else it is numbers', () => {
+    const labels = [0, 1, 2, 0, 1, 2, 0, 1, 1]
+    const data = file(
+      'labels.npz',
+      encodeNpz({ x: tensorOf('float64', [9, 3], [...x]), y: tensorOf('int64', [9], labels) }),
+    )
+    const hot = labels.flatMap((label) => [0, 1, 2].map((c) => (c === label ? 1 : 0)))
+    expect(linear(data, '3,2,3').globalMinimum).toBe(linear(npz('hot.npz', 9, x, hot), '3,2,3').globalMinimum)
+    expect(linear(data, '3,2,1').globalMinimum).toBe(linear(npz('floats.npz', 9, x, labels), '3,2,1').globalMinimum)
+  })
+
   test('a built-in classification has one-hot targets; float32 data are exact in float64', () => {
     const d = linear('iris', '4,2,3')
     expect(d.warnings).toContain('Class labels are one-hot targets here.')

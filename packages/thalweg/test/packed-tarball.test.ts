@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -46,13 +46,18 @@ describe('the packed tarball', () => {
     }
     expect(files).toContain('package/assets/digits.csv.gz')
     expect(files).toContain('package/LICENSES/Apache-2.0.txt')
-    expect(files.filter((path) => /\.ts$|\/src\/|\/test\//.test(path))).toEqual([])
+    expect(files).toContain('package/dist/lab/index.html')
+    expect(files.filter((path) => path.endsWith('.wasm'))).toHaveLength(1)
+    // the types of what the lab and its server say to each other are all that other programs may import
+    const types = /^package\/src\/server\/protocol(\.ts$|\/)/
+    expect(files.filter((path) => /\.ts$|\/src\/|\/test\//.test(path) && !types.test(path))).toEqual([])
   })
 
   it('is small', () => {
     const kibibytes = statSync(tarball).size / 1024
     console.log(`thalweg-${manifest.version}.tgz: ${kibibytes.toFixed(0)} KiB`)
-    expect(kibibytes).toBeLessThan(2048)
+    // 3.6 MiB are the engine of the page
+    expect(kibibytes).toBeLessThan(7 * 1024)
   })
 
   it('satisfies publint', async () => {
@@ -83,6 +88,53 @@ analyses: { diagnose: { top: 2, bottom: 2 }, surface: { x: { points: 5 }, y: { p
     })
     expect(readFileSync(join(root, 'home/runs/packed/report.html'), 'utf8')).toContain('packed')
     expect(existsSync(join(root, 'home/runs/packed/figures/surface.png'))).toBe(true)
+  })
+
+  it('serves the lab: the page, its scripts and the engine', async () => {
+    const program = join(root, 'home/node_modules/.bin/thalweg')
+    const child = spawn(process.execPath, [program, 'lab', 'runs', '--port', '0'], {
+      cwd: join(root, 'home'),
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = new Promise((done) => child.once('close', done))
+    try {
+      const base = await new Promise<string>((done, fail) => {
+        let text = ''
+        const read = (piece: Buffer): void => {
+          text += piece.toString()
+          const address = /http:\/\/\S+/.exec(text)?.[0]
+          if (address) done(address)
+        }
+        child.stdout.on('data', read)
+        child.stderr.on('data', read)
+        child.once('close', () => fail(new Error(text)))
+      })
+      const page = await (await fetch(base)).text()
+      const script = /src="\.\/(assets\/[^"]+\.js)"/.exec(page)?.[1] ?? ''
+      const names = readdirSync(join(installed, 'dist/lab/assets'))
+      expect(names.map((name) => `assets/${name}`)).toContain(script)
+      for (const name of names) {
+        const answer = await fetch(`${base}assets/${name}`)
+        expect(answer.status, name).toBe(200)
+        expect((await answer.arrayBuffer()).byteLength, name).toBe(
+          statSync(join(installed, 'dist/lab/assets', name)).size,
+        )
+        if (name.endsWith('.wasm')) expect(answer.headers.get('content-type')).toBe('application/wasm')
+      }
+      const { runs } = (await (await fetch(`${base}api/runs`)).json()) as { runs: { id: string }[] }
+      expect(runs.map(({ id }) => id)).toEqual(['packed'])
+    } finally {
+      child.kill('SIGTERM')
+      await ended
+    }
+  })
+
+  it('works without its optional packages, and says what they are for', () => {
+    const modules = join(root, 'home/node_modules')
+    for (const name of ['bullmq', 'ioredis']) rmSync(join(modules, name), { recursive: true, force: true })
+    expect(JSON.parse(thalweg('run', 'packed.yaml', '--json'))).toMatchObject({ status: 'finished' })
+    expect(() => thalweg('worker', '--queue', 'redis://127.0.0.1:1')).toThrow(/npm install bullmq ioredis/)
   })
 
   it('finds its data', () => {

@@ -44,6 +44,7 @@ function RunHead({ summary }: { readonly summary: RunSummary }): ReactNode {
   const verdicts = useWords(verdictWords)
   const { language } = usePreferences()
   const { verdict } = summary
+  const kind = verdict ? verdicts.kinds[verdict.kind] : ''
   return (
     <div className="room-head">
       <h1>{summary.name}</h1>
@@ -65,7 +66,8 @@ function RunHead({ summary }: { readonly summary: RunSummary }): ReactNode {
       )}
       {verdict && (
         <p className="lead">
-          <b className={`tone ${verdictTones[verdict.kind]}`}>{verdicts.kinds[verdict.kind]}.</b> {verdict.summary}
+          {!verdict.summary.startsWith(kind) && <b className={`tone ${verdictTones[verdict.kind]}`}>{kind}. </b>}
+          {verdict.summary}
         </p>
       )}
       <RunActions summary={summary} />
@@ -150,7 +152,7 @@ function RunBody({ run, summary }: { readonly run: LiveDetail; readonly summary:
       )}
       <section aria-label={words.log}>
         <h2>{words.log}</h2>
-        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so keys must reach it */}
+        {/* it scrolls, so keys must reach it */}
         <pre className="log" tabIndex={0} role="log" aria-label={words.log}>
           {log.length === 0 ? words.logEmpty : log.map((line) => line.text).join('\n')}
         </pre>
@@ -169,6 +171,8 @@ function RunBody({ run, summary }: { readonly run: LiveDetail; readonly summary:
 
 function RunFacts({ summary }: { readonly summary: RunSummary }): ReactNode {
   const words = useWords(runsWords)
+  const verdicts = useWords(verdictWords)
+  const samples = summary.data?.samples
   const facts = [
     [words.loss, formatNumber(summary.loss?.value), summary.loss?.name],
     [words.accuracy, summary.accuracy === null ? undefined : formatPercent(summary.accuracy), undefined],
@@ -184,7 +188,7 @@ function RunFacts({ summary }: { readonly summary: RunSummary }): ReactNode {
         ? `${formatNumber(summary.model.parameters)} ${words.parameters.toLowerCase()}`
         : undefined,
     ],
-    [words.data, summary.data?.name, summary.data?.samples ? formatNumber(summary.data.samples) : undefined],
+    [words.data, summary.data?.name, samples ? verdicts.samples(formatNumber(samples)) : undefined],
   ] as const
   const known = facts.filter(([, value]) => value !== undefined && value !== '–')
   if (known.length === 0) return null

@@ -140,7 +140,7 @@ function SurfaceCanvas({ stage, canvas, scene, label, camera, ...on }: CanvasPro
     return hit && scene.frame.read(hit)
   }
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the surface is turned and probed by keys
+    // the surface is turned and probed by keys
     <canvas
       ref={canvas}
       className="surface-canvas"
@@ -240,11 +240,11 @@ function labelsOf({ scene, xAxis, yAxis, probe }: SurfaceViewProps): SurfaceLabe
       }),
     ),
     { text: xAxis.label, note: xAxis.note, kind: 'axis', edge: 'x', position: [0, b * 1.17, floor] },
-    { text: xAxis.low, kind: 'tick', edge: 'x', position: [-a * 0.94, b * 1.09, floor] },
-    { text: xAxis.high, kind: 'tick', edge: 'x', position: [a * 0.94, b * 1.09, floor] },
+    { text: xAxis.low, kind: 'tick', edge: 'x', position: [-a * 0.86, b * 1.09, floor] },
+    { text: xAxis.high, kind: 'tick', edge: 'x', position: [a * 0.86, b * 1.09, floor] },
     { text: yAxis.label, note: yAxis.note, kind: 'axis', edge: 'y', position: [a * 1.17, 0, floor] },
-    { text: yAxis.low, kind: 'tick', edge: 'y', position: [a * 1.09, -b * 0.92, floor] },
-    { text: yAxis.high, kind: 'tick', edge: 'y', position: [a * 1.09, b * 0.92, floor] },
+    { text: yAxis.low, kind: 'tick', edge: 'y', position: [a * 1.09, -b * 0.84, floor] },
+    { text: yAxis.high, kind: 'tick', edge: 'y', position: [a * 1.09, b * 0.84, floor] },
     ...(probe ? [{ text: '', kind: 'probe', position: probe } as const] : []),
   ]
 }

@@ -70,7 +70,7 @@ const en = {
   outside: 'Point at the surface to read its values.',
   trajectory: 'Training path',
   trajectoryNote:
-    'The dark line is the path projected into the plane. The radius of the pale tube is the distance from the plane, in the units of the axes.',
+    'The line is the path projected into the plane. The radius of the pale tube is the distance from the plane, in the units of the axes.',
   explained: (share: string): string => `${share} of the path's variance`,
   eigenvalue: (value: string): string => `eigenvalue ${value}`,
   axes: 'Axes',
@@ -206,7 +206,7 @@ const zh: typeof en = {
   node: '最近的节点',
   outside: '指向曲面即可读出数值。',
   trajectory: '训练轨迹',
-  trajectoryNote: '深色线是轨迹在平面上的投影。浅色管的半径是到平面的距离，单位与坐标轴相同。',
+  trajectoryNote: '线是轨迹在平面上的投影。浅色管的半径是到平面的距离，单位与坐标轴相同。',
   explained: (share) => `占轨迹方差的 ${share}`,
   eigenvalue: (value) => `特征值 ${value}`,
   axes: '坐标轴',

@@ -7,6 +7,7 @@ import { decodeModel } from './decode.ts'
 import { encodeModel, type OnnxModelToWrite, type OnnxNodeToWrite } from './encode.ts'
 import { type ModelProto, ModelProtoSchema } from './generated/onnx_pb.js'
 import { importOnnx } from './import-onnx.ts'
+import { parametersOf } from './parameters-of.ts'
 
 const call = (
   op: string,
@@ -437,5 +438,42 @@ describe('local functions', () => {
     expect(() => decodeModel(over([callOf('F39', 'x', 'y')], { opsetImport, functions: levels }))).toThrow(
       /more than 250000 nodes/,
     )
+  })
+})
+
+describe('equal tensors that an exporter stored once', () => {
+  /** y = b2 + w2 (b1 + w1 x), elementwise; w2 and b2 are Identities of w1 and b1 as PyTorch writes them. */
+  const merged = (producer: string): Uint8Array =>
+    encodeModel({
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['N', 2] }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: ['N', 2] }],
+      initializers: new Map([
+        ['w1', tensorOf('float32', [2], [1, 1])],
+        ['b1', tensorOf('float32', [2], [0, 0])],
+      ]),
+      nodes: [
+        call('Identity', ['b1'], ['b2']),
+        call('Identity', ['w1'], ['w2']),
+        call('Mul', ['x', 'w1'], ['m1']),
+        call('Add', ['m1', 'b1'], ['h']),
+        call('Mul', ['h', 'w2'], ['m2']),
+        call('Add', ['m2', 'b2'], ['y']),
+      ],
+      producer,
+    })
+
+  it('are tensors of their own again, in the order of the network', () => {
+    const model = decodeModel(merged('pytorch'))
+    expect([...model.initializers.keys()]).toEqual(['w1', 'b1', 'w2', 'b2'])
+    expect(model.nodes.map((n) => n.op)).toEqual(['Mul', 'Add', 'Mul', 'Add'])
+    expect(model.notes.join()).toMatch(/stored w2, b2 once/)
+    const parameters = parametersOf(model).parameters.map(({ name }) => name)
+    expect(parameters).toHaveLength(4)
+  })
+
+  it('stay one where the producer writes ties so', () => {
+    const model = decodeModel(merged('other'))
+    expect([...model.initializers.keys()]).toEqual(['w1', 'b1'])
+    expect(model.notes).toEqual([])
   })
 })

@@ -7,6 +7,7 @@ import { functionKey, inlineFunctions, type LocalFunction } from './inline-funct
 import type { OnnxAttribute, OnnxGraph, OnnxModel } from './model.ts'
 import { canonicalDomain, type NodeReading, type RawGraph, readAttribute, readGraph, readNode } from './read-node.ts'
 import type { ExternalReader } from './read-tensor.ts'
+import { separateMerged } from './separate-merged.ts'
 
 export interface DecodeOptions {
   /** Reads external data; without it a model that has some is refused. */
@@ -32,7 +33,7 @@ export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Onn
   const reading: NodeReading = { readExternal: options.readExternal, budget: { bytesMax, bytesLeft: bytesMax }, opsets }
   const raw = readGraph(proto.graph, 'onnx', reading)
   const functions = readFunctions(proto.functions, reading)
-  const graph = checkGraph(inlineFunctions(raw, functions))
+  const { graph, separated } = separateMerged(checkGraph(inlineFunctions(raw, functions)), proto.producerName)
   const nodes = liveNodes(graph)
   checkOperators(nodes)
   return {
@@ -42,7 +43,7 @@ export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Onn
     opsets,
     producer: [proto.producerName, proto.producerVersion].filter((part) => part !== '').join(' '),
     metadata: new Map(proto.metadataProps.map((entry) => [entry.key, entry.value])),
-    notes: notesOf(proto, raw, graph, nodes.length),
+    notes: [...notesOf(proto, raw, graph, nodes.length), ...separatedNotes(separated)],
   }
 }
 
@@ -98,6 +99,12 @@ function readFunction(proto: FunctionProto, reading: NodeReading): LocalFunction
 /** Inputs that have an initializer are constants with a default; they are no longer inputs. */
 function withoutDefaults(graph: OnnxGraph): OnnxGraph {
   return { ...graph, inputs: graph.inputs.filter((value) => !graph.initializers.has(value.name)) }
+}
+
+function separatedNotes(names: readonly string[]): string[] {
+  if (names.length === 0) return []
+  const shown = `${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`
+  return [`The exporter stored ${shown} once with tensors of equal values; they are tensors of their own here.`]
 }
 
 function notesOf(proto: ModelProto, raw: RawGraph, graph: OnnxGraph, live: number): string[] {

@@ -107,26 +107,26 @@ export function near(
   return { name, measured, expected, tolerance: `|difference| ≤ ${within}`, met, ...(literature && { literature }) }
 }
 
-/** `met` for a number that may be at most `bound`. */
+/** `met` for a number that may be at most `bound`. The largest of no numbers, −∞, is no measurement. */
 export function atMost(name: string, measured: number, bound: number, literature?: string): ClaimMeasurement {
   return {
     name,
     measured,
     expected: bound,
     tolerance: 'at most',
-    met: measured <= bound,
+    met: measured <= bound && measured !== Number.NEGATIVE_INFINITY,
     ...(literature && { literature }),
   }
 }
 
-/** `met` for a number that must be at least `bound`. */
+/** `met` for a number that must be at least `bound`. The least of no numbers, ∞, is no measurement. */
 export function atLeast(name: string, measured: number, bound: number, literature?: string): ClaimMeasurement {
   return {
     name,
     measured,
     expected: bound,
     tolerance: 'at least',
-    met: measured >= bound,
+    met: measured >= bound && measured !== Number.POSITIVE_INFINITY,
     ...(literature && { literature }),
   }
 }

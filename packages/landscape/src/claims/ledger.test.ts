@@ -25,12 +25,14 @@ test('an unsound ledger is told apart', () => {
     claim('b 2'),
     claim('c', { statement: ' ' }),
     claim('d', { estimateSeconds: 0 }),
+    claim('e', { source: { text: 'Nobody 2020', place: '' } }),
   ]
   expect(ledgerProblems(claims)).toEqual([
     'a-1: its id is taken.',
     'b 2: its id must be letters, digits, dots and hyphens.',
     'c: its statement must not be empty.',
     'd: its estimateSeconds must be positive, got 0.',
+    'e: its place must not be empty.',
   ])
 })
 
@@ -54,5 +56,8 @@ test('measurements know whether they agree', () => {
   expect(near('a', 1.1, 1, 0.2).met).toBe(true)
   expect(near('a', Number.NaN, 1, 0.2).met).toBe(false)
   expect(atMost('a', 2, 1).met).toBe(false)
+  // extremes of no numbers
+  expect(atMost('a', Math.max(), 1).met).toBe(false)
+  expect(atLeast('a', Math.min(), 1).met).toBe(false)
   expect(atLeast('a', 2, 1, 'printed 3')).toMatchObject({ met: true, literature: 'printed 3' })
 })

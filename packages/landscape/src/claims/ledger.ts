@@ -47,7 +47,7 @@ export function ledgerProblems(claims: readonly Claim[]): string[] {
     if (!/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(id)) problems.push('its id must be letters, digits, dots and hyphens')
     if (seen.has(id.toLowerCase())) problems.push('its id is taken')
     seen.add(id.toLowerCase())
-    const texts = { topic, statement, experiment, source: source.text }
+    const texts = { topic, statement, experiment, source: source.text, place: source.place ?? 'all of it' }
     for (const [name, text] of Object.entries(texts))
       if (text.trim() === '') problems.push(`its ${name} must not be empty`)
     if (!(estimateSeconds > 0 && Number.isFinite(estimateSeconds)))

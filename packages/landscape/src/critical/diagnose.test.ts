@@ -339,6 +339,24 @@ describe('networks', () => {
     expect(d.verdict).toBe('near-infimum')
   })
 
+  test('partly separable logistic regression has no minimum, though the gradient vanishes to rounding', async () => {
+    // Class 2 lies apart from the other two, which overlap: its scores go to infinity and the rest converges.
+    const labels = x.map(([a, b], i) => (a + b > 1.5 ? 2 : i % 2))
+    const loss = lossOf(engine, mlp({ widths: [2, 3] }), labeled(x, labels, 3), crossEntropy)
+    const objective = objectiveOf(loss)
+    const { theta } = await polish(objective, new Float64Array(loss.size), { distanceMax: 1e6 })
+    for (const denseLimit of [3000, 1]) {
+      const d = await diagnose(loss, theta, { denseLimit, polish: false })
+      expect(d.loss).toBeGreaterThan(0.1)
+      expect(d.verdict).not.toBe('global-minimum')
+    }
+    const overlapping = x.map((_, i) => i % 3)
+    const attained = lossOf(engine, mlp({ widths: [2, 3] }), labeled(x, overlapping, 3), crossEntropy)
+    const best = await polish(objectiveOf(attained), new Float64Array(attained.size))
+    for (const denseLimit of [3000, 1])
+      expect((await diagnose(attained, best.theta, { denseLimit, polish: false })).verdict).toBe('global-minimum')
+  })
+
   test('XOR by squares: the best constant is a critical point, and not a minimum', async () => {
     const data = regression(
       xorRows.map(([row]) => row),

@@ -1,4 +1,6 @@
+import { sizeOf } from '@thalweg/graph'
 import { norm } from '../linalg/vector.ts'
+import type { Loss } from '../loss/loss.ts'
 import { randomStream } from '../random/random-stream.ts'
 import {
   certificateFactor,
@@ -10,6 +12,7 @@ import {
 import { degenerateDescent } from './degenerate.ts'
 import type { CurvePoint } from './degenerate.ts'
 import type { Evidence, Message, VerdictKind } from './diagnosis.ts'
+import { analyzePoint } from './point-analysis.ts'
 import type { AnalysisContext, PointAnalysis } from './point-analysis.ts'
 import { interpolationCertificate } from './interpolation.ts'
 import type { InterpolationCertificate } from './interpolation.ts'
@@ -129,7 +132,7 @@ async function globalMinimum(
       method: 'summed output gradients of distinct inputs; convex loss, no regulariser',
     })
   }
-  if (loss && isConvexLoss(loss) && isAffineModel(loss.model))
+  if (loss && isConvexLoss(loss) && isAffineModel(loss.model) && !(await saturated(context, loss, at)))
     return result('convex', 0, {
       kind: 'convex-model',
       claim: { id: 'evidence.convex', values: { gradientNorm: at.gradientNorm } },
@@ -146,6 +149,37 @@ async function globalMinimum(
       method: optimum.source,
     })
   return null
+}
+
+/** Whether a gradient that vanishes may be that of probabilities which have run into 0 or 1, as on (partly) separable data:
+ * then the infimum of the convex loss is not attained, and no point is its minimum. For outputs affine in θ the kernel
+ * of ∇²L is the same everywhere, so that it must not look larger here than at θ = 0, where no probability is small.
+ * Where eigenvalues are not counted, all probabilities must be well away from 0. */
+async function saturated(context: AnalysisContext, loss: Loss, at: PointAnalysis): Promise<boolean> {
+  const { name, labelSmoothing } = loss.spec
+  if (loss.weightDecay > 0 || (labelSmoothing ?? 0) > 0) return false
+  if (name !== 'cross-entropy' && name !== 'binary-cross-entropy') return false
+  if (!at.dense) return (await leastProbability(loss, at.theta)) < probabilityMin
+  const { inertia } = await analyzePoint(context, new Float64Array(at.theta.length))
+  return at.inertia.zero > inertia.zero
+}
+
+/** Below this a probability may be on its way to 0. */
+const probabilityMin = 1e-6
+
+async function leastProbability(loss: Loss, theta: Float64Array): Promise<number> {
+  const outputs = await loss.outputs(theta)
+  if (loss.spec.name === 'binary-cross-entropy')
+    return outputs.reduce((least, z) => Math.min(least, 1 / (1 + Math.exp(Math.abs(z)))), 1)
+  const k = sizeOf(loss.model.outputShape)
+  let least = 1
+  for (let start = 0; start < outputs.length; start += k) {
+    const row = outputs.subarray(start, start + k)
+    const most = row.reduce((a, b) => Math.max(a, b))
+    const sum = row.reduce((total, z) => total + Math.exp(z - most), 0)
+    least = row.reduce((a, z) => Math.min(a, Math.exp(z - most) / sum), least)
+  }
+  return least
 }
 
 async function smooth(context: AnalysisContext, at: PointAnalysis, options: ExamineOptions): Promise<Examination> {

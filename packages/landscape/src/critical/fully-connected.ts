@@ -1,5 +1,5 @@
 import { constant, dependents, evaluate, input, numbersOf, sizeOf, tensor, topologicalOrder } from '@thalweg/graph'
-import type { Tensor } from '@thalweg/graph'
+import type { Expr, OperatorName, Tensor } from '@thalweg/graph'
 import { activationNames } from '../model/activation.ts'
 import type { ActivationName } from '../model/activation.ts'
 import { mlp } from '../model/mlp.ts'
@@ -22,6 +22,8 @@ export interface DenseLayer {
 export interface FullyConnected {
   readonly activation: string
   readonly skip: boolean
+  /** Whether the outputs are those of the last layer as they are. */
+  readonly linearOutput: boolean
   readonly layers: readonly DenseLayer[]
 }
 
@@ -37,7 +39,9 @@ const known = new WeakMap<Model, FullyConnected | null>()
 /** The fully connected network that a model is; null where it is none that is known.
  *
  * Models of ours say so. A model from a file is compared with each network that its parameters could make up, at random
- * parameters and inputs: equal outputs to rounding at two independent points. Its last layer must be linear.
+ * parameters and inputs: equal outputs to rounding at two independent points. Its last layer must be linear. Two analytic
+ * functions that agree around such points agree everywhere; so the graph may branch (clip, round, compare, …) in no
+ * place but those where the activation does.
  * Cost: some forward passes of the reference interpreter on two samples, once per model. */
 export function fullyConnected(model: Model): FullyConnected | null {
   const kept = known.get(model)
@@ -50,7 +54,7 @@ export function fullyConnected(model: Model): FullyConnected | null {
 function described(model: Model): FullyConnected | null {
   const { architecture } = model
   if (architecture.kind !== 'mlp') return null
-  const { widths, activation, skip } = architecture
+  const { widths, activation, skip, outputActivation } = architecture
   const ranges = parameterRanges(model)
   const start = (name: string): number | null => ranges.find(({ parameter }) => parameter.name === name)?.start ?? null
   const layers: DenseLayer[] = []
@@ -60,7 +64,7 @@ function described(model: Model): FullyConnected | null {
     const bias = start(`layers.${h}.bias`)
     layers.push({ weight, bias, inputs: widths[h], outputs: widths[h + 1], transposed: false })
   }
-  return { activation, skip, layers }
+  return { activation, skip, linearOutput: outputActivation === undefined, layers }
 }
 
 function recognized(model: Model): FullyConnected | null {
@@ -71,7 +75,7 @@ function recognized(model: Model): FullyConnected | null {
   const chains = order && layerChains(order, sizeOf(model.inputs[0].shape), model.outputShape[0])
   for (const layers of chains ?? []) {
     const activation = matchingActivation(model, layers)
-    if (activation !== null) return { activation, skip: false, layers }
+    if (activation !== null) return { activation, skip: false, linearOutput: true, layers }
   }
   return null
 }
@@ -130,6 +134,44 @@ function withBiases(chain: readonly DenseLayer[], biases: readonly ParameterRang
   return place(0, biases)
 }
 
+function widthsOf(layers: readonly DenseLayer[]): number[] {
+  return [layers[0].inputs, ...layers.map(({ outputs }) => outputs)]
+}
+
+/** Operators that are one analytic function wherever they are defined, or only move numbers. */
+const analytic: ReadonlySet<OperatorName> = new Set(
+  (
+    'Neg Reciprocal Exp Sin Cos Atan Tanh Sigmoid Softplus Erf Add Sub Mul Div ReduceSum CumSum Softmax LogSoftmax ' +
+    'ReduceLogSumExp MatMul Conv Reshape Transpose Expand Slice Pad Concat'
+  ).split(' ') as OperatorName[],
+)
+
+/** Whether a model with one input is one analytic function of parameters and input together: what holds at random ones then
+ * holds everywhere. */
+export function isAnalyticModel(model: Model): boolean {
+  return branchesOf(model) === '[]'
+}
+
+/** How often each other operator works on what depends on parameters or inputs, as text. */
+function branchesOf(model: Model): string {
+  const parameters = model.parameters.map(({ shape }, i) => input(`p${i}`, 'float64', shape))
+  const data = input('x', 'float64', [2, ...model.inputs[0].shape])
+  const order = topologicalOrder([model.forward(parameters, [data])])
+  const moving = dependents(order, [...parameters, data])
+  const counts = new Map<string, number>()
+  for (const node of order)
+    if (moving.has(node) && node.op !== 'Input' && !isAnalytic(node))
+      counts.set(node.op, (counts.get(node.op) ?? 0) + 1)
+  return JSON.stringify([...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Roots and logarithms are not: √(x²) = |x|. Powers with a fixed whole exponent are. */
+function isAnalytic(node: Expr): boolean {
+  if (node.op !== 'Pow') return node.op !== 'Input' && node.op !== 'Constant' && analytic.has(node.op)
+  const exponent = node.inputs[1]
+  return exponent.op === 'Constant' && numbersOf(exponent.attributes.value).every(Number.isInteger)
+}
+
 interface Probe {
   readonly theta: Float64Array
   readonly parameters: ReturnType<typeof constant>[]
@@ -159,7 +201,9 @@ function matchingActivation(model: Model, layers: readonly DenseLayer[]): Activa
     return { probe, outputs: numbersOf(evaluate([model.forward(probe.parameters, [probe.data])])[0]) }
   })
   const names: readonly ActivationName[] = layers.length === 1 ? ['linear'] : activationNames
+  const branches = branchesOf(model)
   const agrees = (name: ActivationName): boolean =>
+    branches === branchesOf(mlp({ widths: widthsOf(layers), activation: name })) &&
     probes.every(({ probe, outputs }) => {
       const ours = referenceOutputs(layers, name, probe)
       const scale = outputs.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0)
@@ -169,7 +213,6 @@ function matchingActivation(model: Model, layers: readonly DenseLayer[]): Activa
 }
 
 function referenceOutputs(layers: readonly DenseLayer[], activation: ActivationName, probe: Probe): Float64Array {
-  const widths = [layers[0].inputs, ...layers.map(({ outputs }) => outputs)]
   const values = layers.flatMap((layer) => {
     const weight = Float64Array.from({ length: layer.inputs * layer.outputs }, (_, i) => {
       const to = Math.floor(i / layer.inputs)
@@ -181,5 +224,5 @@ function referenceOutputs(layers: readonly DenseLayer[], activation: ActivationN
       constant(t),
     )
   })
-  return numbersOf(evaluate([mlp({ widths, activation }).forward(values, [constant(probe.rows)])])[0])
+  return numbersOf(evaluate([mlp({ widths: widthsOf(layers), activation }).forward(values, [constant(probe.rows)])])[0])
 }

@@ -121,6 +121,35 @@ describe('interpolation certificate', () => {
     expect((await interpolationCertificate(loss, model.initialize(1)))!.outcome).toBe('no-bound')
   })
 
+  test('a rectified output is refused where it happens to be on', async () => {
+    const model = mlp({ widths: [3, 3000, 1], activation: 'tanh', outputActivation: 'relu' })
+    const theta = model.initialize(1)
+    const zeros = x.map(() => [0])
+    const before = await lossOf(
+      engine,
+      mlp({ widths: [3, 3000, 1], activation: 'tanh' }),
+      regression(x, zeros),
+      meanSquares,
+    ).outputs(theta)
+    theta[theta.length - 1] += 0.001 - Math.min(...before)
+    const f = await lossOf(engine, model, regression(x, zeros), meanSquares).outputs(theta)
+    // one target is below zero, out of reach
+    const targets = Array.from(f, (v) => [v - 0.003])
+    expect(
+      (await interpolationCertificate(lossOf(engine, model, regression(x, targets), meanSquares), theta))!.outcome,
+    ).toBe('no-bound')
+  })
+
+  test('unequal weights of samples need a larger ball', async () => {
+    const { loss, theta } = await near(3000, 0.003)
+    const plain = (await interpolationCertificate(loss, theta))!
+    const dataset = { ...loss.dataset, sampleWeights: Float64Array.of(16, 1, 1, 1, 1, 1) }
+    const weighted = (await interpolationCertificate(lossOf(engine, loss.model, dataset, meanSquares), theta))!
+    expect(weighted.outcome).toBe('proved')
+    expect(weighted.radius! * Math.sqrt(weighted.mu!)).toBeGreaterThanOrEqual(4 * 2 * weighted.residualNorm)
+    expect(weighted.radius!).toBeGreaterThan(3.9 * plain.radius!)
+  })
+
   test('the Lipschitz bound holds for differences of Jacobians along random lines', async () => {
     for (const [width, depth] of [
       [5, 1],

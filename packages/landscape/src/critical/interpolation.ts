@@ -1,8 +1,7 @@
 import { constant, evaluate, numbersOf, sizeOf, tensor } from '@thalweg/graph'
-import { matrix, matmulTransposedRight, zeros } from '../linalg/matrix.ts'
+import { matmulTransposedLeft, matmulTransposedRight, matrix, zeros } from '../linalg/matrix.ts'
 import type { Matrix } from '../linalg/matrix.ts'
-import { svd } from '../linalg/svd.ts'
-import { symmetricEigen } from '../linalg/symmetric-eigen.ts'
+import { symmetricEigen, symmetricEigenvalues } from '../linalg/symmetric-eigen.ts'
 import { norm } from '../linalg/vector.ts'
 import { LossPoint } from '../loss/loss-point.ts'
 import type { Loss } from '../loss/loss.ts'
@@ -48,8 +47,9 @@ const slopes: Readonly<Partial<Record<ActivationName, readonly [slope: number, c
 }
 
 const epsilon = 2 ** -52
-/** Rows of J beyond which J Jᵀ is not formed. */
+/** Rows and entries of J beyond which J Jᵀ is not formed: 256 MiB. */
 const rowsMax = 600
+const entriesMax = 2 ** 25
 /** Computed norms are enlarged by this much, far above the rounding of the norms of these sizes. */
 const slack = 1 + 1e-9
 
@@ -60,15 +60,17 @@ const slack = 1 + 1e-9
  *
  * (along the gradient flow of ½‖r‖² its norm falls at least at the rate √μ per unit of length, so the flow ends at r = 0
  * within ‖r‖/√μ). The bound on the ball is proved, not sampled: √λ_min ≥ σ_min(J(θ)) − R·Λ(R), where Λ bounds the
- * derivative of J over the ball for fully connected networks with a bounded and Lipschitz σ′: with R-dependent norms of
+ * derivative of J over the ball for fully connected networks with a bounded and Lipschitz σ′ and a linear last layer: with R-dependent norms of
  * weights and activations, per sample and layer (a = ‖(h,1)‖, w = ‖W‖₂, κ = largest column norm, β = sup|σ′|, γ = Lip σ′)
  *
  *      ‖D z_l[u]‖ ≤ Σ_m c_l[m]‖u_m‖ ,           c_l = w_l β c_{l−1} + a_l e_l
  *      ‖D²z_l[u,v]‖ ≤ uᵀM_l v ,                  M_l = w_l β M_{l−1} + β(e_l c_{l−1}ᵀ + c_{l−1} e_lᵀ) + γ κ_l c_{l−1}c_{l−1}ᵀ
  *
- * (the last term: ‖W(s∘t)‖ ≤ κ ‖s∘t‖₁ ≤ κ ‖s‖‖t‖), Λ² = Σ_i ‖M_L(x_i)‖². Rounding is covered by small enlargements, not by
- * directed rounding.
- * @returns null where the question makes no sense: another loss, weight decay, or more outputs than parameters or `rowsMax`.
+ * (the last term: ‖W(s∘t)‖ ≤ κ ‖s∘t‖₁ ≤ κ ‖s‖‖t‖), Λ² = Σ_i ‖M_L(x_i)‖². With weights w_i of samples the flow of the loss
+ * may be longer by √(max w_i/min w_i), and R is by as much, so that the flow stays in the ball, too. Rounding is covered by
+ * small enlargements, not by directed rounding.
+ * @returns null where the question makes no sense: another loss, weight decay, more outputs than parameters or `rowsMax`, or
+ * a Jacobian of more than 256 MiB.
  * Cost: n·k products with Jᵀ, O((nk)² p). Source: Liu, Zhu, Belkin 2022 (the condition); the bound is elementary. */
 export async function interpolationCertificate(
   loss: Loss,
@@ -77,17 +79,23 @@ export async function interpolationCertificate(
   const squared = ['mse', 'squared', 'half-sum-squares'].includes(loss.spec.name)
   const k = sizeOf(loss.model.outputShape)
   const rows = loss.samples * k
-  if (!squared || loss.weightDecay > 0 || rows > Math.min(rowsMax, loss.size)) return null
-  if (loss.dataset.targets.dtype === 'int64' || loss.dataset.sampleWeights?.some((w) => !(w > 0))) return null
+  if (!squared || loss.weightDecay > 0 || rows > Math.min(rowsMax, loss.size, entriesMax / loss.size)) return null
+  const { targets: wanted, sampleWeights } = loss.dataset
+  if (wanted.dtype === 'int64' || sampleWeights?.some((w) => !(w > 0))) return null
   const outputs = await loss.outputs(theta)
-  const targets = numbersOf(loss.dataset.targets)
+  const targets = numbersOf(wanted)
   const residualNorm = norm(outputs.map((f, i) => f - targets[i])) * slack
   const lambdaMin = await smallestGramEigenvalue(new LossPoint(loss, theta), rows)
   const none = { lambdaMin, residualNorm, radius: null, mu: null, lipschitz: null, residualMax: null }
   if (!(lambdaMin > 0)) return { outcome: 'singular', ...none }
   const bound = jacobianBound(loss, theta, outputs)
   if (!bound) return { outcome: 'no-bound', ...none }
-  return { ...none, ...ballOf(bound, Math.sqrt(lambdaMin), residualNorm) }
+  return { ...none, ...ballOf(bound, Math.sqrt(lambdaMin), residualNorm, imbalanceOf(sampleWeights)) }
+}
+
+/** √(max w_i/min w_i). */
+function imbalanceOf(weights: Float64Array | undefined): number {
+  return weights ? Math.sqrt(weights.reduce((a, b) => Math.max(a, b)) / weights.reduce((a, b) => Math.min(a, b))) : 1
 }
 
 /** λ_min(J Jᵀ) − rounding. */
@@ -109,20 +117,22 @@ async function smallestGramEigenvalue(point: LossPoint, rows: number): Promise<n
 function ballOf(
   lipschitzOn: (radius: number) => number,
   sigma: number,
-  residual: number,
+  residualNorm: number,
+  imbalance: number,
 ): Pick<InterpolationCertificate, 'outcome' | 'radius' | 'mu' | 'lipschitz' | 'residualMax'> {
+  const residual = residualNorm * imbalance
   let residualMax = 0
   // Rounding of θ and f would not even resolve smaller balls.
   for (let radius = Math.max((2 * residual) / sigma, 1e-12 * sigma), i = 0; i < 400; i++, radius *= 1.05) {
     const lipschitz = lipschitzOn(radius)
     const root = sigma - radius * lipschitz
     if (root <= 0) break
-    residualMax = Math.max(residualMax, (radius * root) / 2)
+    residualMax = Math.max(residualMax, (radius * root) / (2 * imbalance))
     if (radius * root >= 2 * residual) return { outcome: 'proved', radius, mu: root ** 2, lipschitz, residualMax }
   }
   // Where the smallest ball is already too large, smaller ones tell how small the residual would have to be.
   for (let radius = (2 * residual) / sigma, i = 0; i < 600; i++, radius /= 1.05)
-    residualMax = Math.max(residualMax, (radius * (sigma - radius * lipschitzOn(radius))) / 2)
+    residualMax = Math.max(residualMax, (radius * (sigma - radius * lipschitzOn(radius))) / (2 * imbalance))
   return { outcome: 'no-ball', radius: null, mu: null, lipschitz: lipschitzOn(0), residualMax }
 }
 
@@ -136,7 +146,7 @@ interface LayerNorms {
 function jacobianBound(loss: Loss, theta: Float64Array, outputs: Float64Array): ((radius: number) => number) | null {
   const network = fullyConnected(loss.model)
   const pair = network && slopes[network.activation as ActivationName]
-  if (!network || !pair || network.skip) return null
+  if (!network || !pair || network.skip || !network.linearOutput) return null
   const { layers } = network
   const hidden = activationNormsOf(loss, layers, network.activation as ActivationName, theta, outputs)
   if (!hidden) return null
@@ -148,13 +158,19 @@ function jacobianBound(loss: Loss, theta: Float64Array, outputs: Float64Array): 
       for (let r = 0; r < w.rows; r++) squares += w.data[r * w.cols + c] ** 2
       column = Math.max(column, Math.sqrt(squares))
     }
-    return { operator: svd(w).values[0] * slack, column: column * slack, bias: layer.bias === null ? 0 : 1 }
+    return { operator: operatorNorm(w) * slack, column: column * slack, bias: layer.bias === null ? 0 : 1 }
   })
   return (radius) => {
     let squares = 0
     for (const sizes of hidden) squares += sampleBound(norms, sizes, pair, radius) ** 2
     return Math.sqrt(squares) * slack
   }
+}
+
+/** ‖W‖₂, from the smaller of WᵀW and W Wᵀ. */
+function operatorNorm(w: Matrix): number {
+  const values = symmetricEigenvalues(w.rows < w.cols ? matmulTransposedRight(w, w) : matmulTransposedLeft(w, w))
+  return Math.sqrt(Math.max(0, values[values.length - 1]))
 }
 
 function weightsOf(layer: DenseLayer, theta: Float64Array): Matrix {

@@ -13,6 +13,7 @@ import { noiseFloor } from './noise-floor.ts'
 import type { NoiseFloor } from './noise-floor.ts'
 import type { Objective, ObjectivePoint } from './objective.ts'
 import { floorFactor } from './search.ts'
+import { fieldsNear } from './output-motion.ts'
 import { symmetryOrbit, verifiedOrbit } from './symmetry-orbit.ts'
 import type { InvariantField, SymmetryOrbit } from './symmetry-orbit.ts'
 
@@ -67,7 +68,8 @@ export async function analyzePoint(context: AnalysisContext, theta: Float64Array
   const noise = await noiseFloor(objective, theta, { seed })
   const point = objective.at(theta)
   const kinks = loss ? await kinksOf(loss, theta) : null
-  const orbit = loss ? symmetryOrbit(loss, theta, kinks, context.fields) : null
+  const fields = loss ? await fieldsNear(loss, theta, context.fields, seed) : []
+  const orbit = loss ? symmetryOrbit(loss, theta, kinks, fields) : null
   const common = { theta, value, gradient, gradientNorm: norm(gradient), noise, point, kinks }
   const curvature =
     objective.size <= context.denseLimit

@@ -26,12 +26,14 @@ export interface SaddleEvidence {
 const ratioTolerance = 0.25
 /** And where it exceeds rounding of the loss by this factor. */
 const noiseFactor = 100
+/** Doublings or halvings of the step, 18 orders of magnitude. */
+const stepsMax = 60
 
 /** Measures the loss on both sides of a critical point along a direction of negative curvature.
  *
  * The first step is the one at which ½|λ|t² is 10⁴ times the rounding of the loss; it is doubled while both sides stay
- * consistent with the curvature, and halved (down to 100 times rounding) where they are not consistent yet.
- * Cost: two losses per step, about 30 in all. */
+ * consistent with the curvature, and halved (down to 100 times rounding) where they are not consistent yet; where no
+ * smaller step is, larger ones are tried. Cost: two losses per step, about 30 in all. */
 export async function twoSidedDecrease(
   objective: Objective,
   theta: Float64Array,
@@ -66,9 +68,12 @@ export async function twoSidedDecrease(
   }
   let decrease: TwoSidedDecrease | null = null
   const first = Math.min(most, Math.max(10 * least, 1e-8 * Math.max(1, norm(theta))))
-  for (let distance = first; distance >= least && decrease === null; distance /= 2) {
+  // Where the loss is zero by cancellation, its noise is measured as zero: then larger steps have to show the decrease.
+  for (const distance of [...stretch(first, 0.5, least), ...stretch(2 * first, 2, most)]) {
     const tried = await measure(distance)
-    if (consistent(tried)) decrease = tried
+    if (!consistent(tried)) continue
+    decrease = tried
+    break
   }
   if (decrease === null) return { measured: false, decrease: null, evaluations }
   for (let distance = 2 * decrease.distance; distance <= most; distance *= 2) {
@@ -77,6 +82,13 @@ export async function twoSidedDecrease(
     decrease = tried
   }
   return { measured: true, decrease, evaluations }
+}
+
+/** From `start` on by `factor` until past `end`, and not forever. */
+function stretch(start: number, factor: number, end: number): number[] {
+  const steps: number[] = []
+  for (let x = start; x > 0 && (factor < 1 ? x >= end : x <= end) && steps.length < stepsMax; x *= factor) steps.push(x)
+  return steps
 }
 
 function consistent({ ratioPlus, ratioMinus }: TwoSidedDecrease): boolean {

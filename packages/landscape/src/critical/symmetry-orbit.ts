@@ -1,5 +1,5 @@
 import { numbersOf, sizeOf } from '@thalweg/graph'
-import { gemv, matmulTransposedLeft, matrix, row, zeros } from '../linalg/matrix.ts'
+import { column, gemv, matmulTransposedLeft, matrix, row, zeros } from '../linalg/matrix.ts'
 import type { Matrix } from '../linalg/matrix.ts'
 import { orthogonalize } from '../linalg/orthogonalize.ts'
 import { symmetricEigen } from '../linalg/symmetric-eigen.ts'
@@ -98,7 +98,7 @@ function generatorAt(terms: InvariantField['terms'], theta: Float64Array): Gener
 
 function layeredFamilies(
   loss: Loss,
-  { layers, activation, skip }: FullyConnected,
+  { layers, activation, skip, linearOutput }: FullyConnected,
   theta: Float64Array,
   kinks: KinkReport | null,
   include: Include,
@@ -121,7 +121,8 @@ function layeredFamilies(
   }
   if (activation !== 'linear' && !skip) include('duplicated-units', duplicates(layers, theta))
   include('data-null-space', dataNullSpace(loss, layers[0]))
-  if (loss.spec.name === 'cross-entropy') include('softmax-shift', softmaxShifts(layers[layers.length - 1]))
+  if (loss.spec.name === 'cross-entropy' && linearOutput)
+    include('softmax-shift', softmaxShifts(layers[layers.length - 1]))
 }
 
 function orbitOf(rowKinds: readonly SymmetryKind[], tangents: Matrix, known: boolean, residual: number): SymmetryOrbit {
@@ -257,12 +258,16 @@ function* dataNullSpace(loss: Loss, first: DenseLayer): Iterable<Generator> {
   }
   const { values: lambda, vectors } = symmetricEigen(matmulTransposedLeft(rows, rows))
   const largest = Math.max(...lambda)
-  for (let k = 0; k < width && lambda[k] <= 1e-13 * width * largest; k++)
+  for (let k = 0; k < width && lambda[k] <= 1e-13 * width * largest; k++) {
+    const direction = column(vectors, k)
+    // XᵀX squares small features: one of size 1e-8 must not pass for none.
+    if (norm(gemv(rows, direction)) > 1e-11 * Math.sqrt(largest)) continue
     for (let unit = 0; unit < first.outputs; unit++)
-      yield Array.from({ length: width }, (_, i): [number, number] => [
+      yield Array.from(direction, (v, i): [number, number] => [
         i < d ? weightEntry(first, unit, i) : first.bias! + unit,
-        vectors.data[i * width + k],
+        v,
       ])
+  }
 }
 
 function* softmaxShifts(last: DenseLayer): Iterable<Generator> {

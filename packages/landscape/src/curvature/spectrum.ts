@@ -4,7 +4,7 @@ import type { CancelSignal, Eigenpair, ExtremeEigenpairs } from '../linalg/extre
 import { applyRows, denseOf } from '../linalg/linear-operator.ts'
 import type { LinearOperator } from '../linalg/linear-operator.ts'
 import { frobenius, transpose } from '../linalg/matrix.ts'
-import { spectralDensity, stochasticTraceFunction } from '../linalg/spectral-density.ts'
+import { densityOf, spectralDensity, stochasticTraceFunction } from '../linalg/spectral-density.ts'
 import type { SpectralDensity } from '../linalg/spectral-density.ts'
 import { symmetricEigen } from '../linalg/symmetric-eigen.ts'
 import { frobeniusNorm, hutchPlusPlusTrace } from '../linalg/trace-estimators.ts'
@@ -24,7 +24,7 @@ export interface SpectrumOptions {
   readonly maxProducts?: number
   /** Trace and Frobenius norm by stochastic estimation with this many products each (exact in dense mode). */
   readonly traceProducts?: number
-  /** Spectral density by Lanczos quadrature. */
+  /** Spectral density, by Lanczos quadrature where not all eigenvalues are known. */
   readonly density?: { readonly probes?: number; readonly steps?: number }
   /** log det(A + shift·I): from all eigenvalues where they are known, else by Lanczos quadrature. */
   readonly logDeterminant?: { readonly shift?: number; readonly probes?: number; readonly steps?: number }
@@ -49,8 +49,10 @@ export interface LogDeterminant {
   readonly shift: number
   /** Null where A + shift·I is not positive definite. */
   readonly value: number | null
-  /** Over the probes; it does not contain the error of the quadrature. 0 where exact. */
+  /** Of the probes and the quadrature together. 0 where exact. */
   readonly standardError: number | null
+  /** The part of it that further Lanczos steps would remove. 0 where exact. */
+  readonly quadratureError: number | null
   readonly products: number
   readonly method: 'exact' | 'stochastic-lanczos-quadrature'
   /** An eigenvalue, or a number within the spectrum, that is not above −shift; null where there is none. */
@@ -99,15 +101,7 @@ export async function spectrum(operator: LinearOperator, options: SpectrumOption
   }
   const dense = options.exact ?? operator.size <= (options.denseLimit ?? 2000)
   const base = dense ? await denseSpectrum(operator, options) : await krylovSpectrum(operator, options)
-  const density =
-    options.density && !options.signal?.aborted
-      ? await spectralDensity(operator, {
-          ...options.density,
-          seed: options.seed,
-          signal: options.signal,
-          onProgress: (done, total) => options.onProgress?.('density', done, total),
-        })
-      : null
+  const density = await densityIn(operator, base, options)
   const logDeterminant =
     options.logDeterminant && !options.signal?.aborted ? await logDeterminantOf(operator, base, options) : null
   const { trace, frobeniusNorm: size } = base
@@ -118,6 +112,18 @@ export async function spectrum(operator: LinearOperator, options: SpectrumOption
     products: base.products + (density?.products ?? 0) + (base.all ? 0 : (logDeterminant?.products ?? 0)),
     effectiveRank: trace && size && size.value > 0 ? trace.value ** 2 / size.value ** 2 : null,
   }
+}
+
+async function densityIn(
+  operator: LinearOperator,
+  base: Base,
+  options: SpectrumOptions,
+): Promise<SpectralDensity | null> {
+  const { density, signal, seed, onProgress } = options
+  if (!density || signal?.aborted) return null
+  if (base.all) return densityOf(base.all)
+  const report = (done: number, total: number): void => onProgress?.('density', done, total)
+  return spectralDensity(operator, { ...density, seed, signal, onProgress: report })
 }
 
 type Base = Omit<Spectrum, 'density' | 'effectiveRank' | 'logDeterminant'>
@@ -133,7 +139,8 @@ async function logDeterminantOf(
     const obstacle = base.all[0] + shift <= rounding ? base.all[0] : null
     const value = obstacle === null ? base.all.reduce((sum, v) => sum + Math.log(v + shift), 0) : null
     const common = { products: operator.size, method: 'exact', complete: true } as const
-    return { shift, value, standardError: value === null ? null : 0, obstacle, ...common }
+    const none = value === null ? null : 0
+    return { shift, value, standardError: none, quadratureError: none, obstacle, ...common }
   }
   let least = Number.POSITIVE_INFINITY
   const f = (node: number): number => {
@@ -148,8 +155,8 @@ async function logDeterminantOf(
   const { products, method, complete } = found
   const common = { shift, products, method, complete, obstacle }
   return obstacle === null
-    ? { ...common, value: found.value, standardError: found.standardError }
-    : { ...common, value: null, standardError: null }
+    ? { ...common, value: found.value, standardError: found.standardError, quadratureError: found.quadratureError }
+    : { ...common, value: null, standardError: null, quadratureError: null }
 }
 
 /** An estimate, or null where it was stopped before it had one. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { denseOperator, diagonalOperator } from './linear-operator.ts'
 import type { SpectralDensity } from './spectral-density.ts'
-import { spectralDensity, stochasticQuadrature, stochasticTraceFunction } from './spectral-density.ts'
+import { densityOf, spectralDensity, stochasticQuadrature, stochasticTraceFunction } from './spectral-density.ts'
 import { stream, withSpectrum } from './testing/random-matrices.ts'
 
 function mass({ grid, values }: SpectralDensity, from: number, to: number): number {
@@ -72,6 +72,14 @@ describe('spectralDensity', () => {
     expect(three.measures[0]).toEqual(one.measures[0])
   })
 
+  test('from all eigenvalues: no error, and the mass where they are', () => {
+    const density = densityOf(Float64Array.of(-1, 0, 0, 3), { sigma: 0.05 })
+    expect(density.support).toEqual([-1, 3])
+    expect(density.standardErrors.every((x) => x === 0)).toBe(true)
+    expect(Math.abs(mass(density, -0.5, 0.5) - 0.5)).toBeLessThan(1e-9)
+    expect(Math.abs(mass(density, 2, 4) - 0.25)).toBeLessThan(1e-9)
+  })
+
   test('senseless options are refused', async () => {
     await expect(spectralDensity(diagonalOperator(spectrum), { sigma: -1 })).rejects.toThrow(/sigma must be positive/)
     await expect(spectralDensity(diagonalOperator(spectrum), { gridSize: 1 })).rejects.toThrow(/gridSize/)
@@ -87,6 +95,22 @@ describe('stochasticTraceFunction', () => {
     const { value, standardError } = await stochasticTraceFunction(operator, Math.log, { probes: 20, steps: 40 })
     expect(Math.abs(value - expected)).toBeLessThan(4 * standardError)
     expect(standardError).toBeLessThan(0.05 * expected)
+  })
+
+  test('the error contains what the quadrature has not settled: log det at condition number 1e5', async () => {
+    const wide = Float64Array.from({ length: 600 }, (_, i) => 10 ** (-3 + (5 * i) / 599))
+    const expected = wide.reduce((sum, x) => sum + Math.log(x), 0)
+    const operator = denseOperator(withSpectrum(wide, stream('wide log det')))
+    for (const steps of [10, 20, 40]) {
+      const found = await stochasticTraceFunction(operator, Math.log, { probes: 6, steps })
+      const error = Math.abs(found.value - expected)
+      // The probes alone do not show it.
+      expect(error).toBeGreaterThan(1.5 * found.probeError)
+      expect(error).toBeLessThan(2 * found.standardError)
+      expect(found.quadratureError).toBeLessThan(10 * error)
+    }
+    const settled = await stochasticTraceFunction(operator, (x) => Math.log(x + 50), { probes: 6, steps: 40 })
+    expect(settled.quadratureError).toBeLessThan(1e-3 * settled.probeError)
   })
 
   test('polynomials up to degree 2 · steps − 1 are what the probes say: f = 1 is exact', async () => {

@@ -29,6 +29,8 @@ export interface QuadratureOptions {
 
 export interface StochasticQuadrature {
   readonly measures: readonly ProbeMeasure[]
+  /** The same after one third and after two thirds of each probe's steps: how fast the quadrature settles. */
+  readonly earlier: readonly (readonly [ProbeMeasure, ProbeMeasure])[]
   readonly products: number
   /** False where the signal ended it early. */
   readonly complete: boolean
@@ -54,6 +56,7 @@ export async function stochasticQuadrature(
   const steps = Math.min(size, requireWhole('steps', options.steps ?? 80))
   const group = Math.max(1, Math.min(count, Math.floor(basisEntriesMax / (steps * size))))
   const measures: ProbeMeasure[] = []
+  const earlier: [ProbeMeasure, ProbeMeasure][] = []
   let products = 0
   let complete = true
   for (let start = 0; start < count && complete; start += group) {
@@ -76,9 +79,12 @@ export async function stochasticQuadrature(
       products += open.length
       options.onProgress?.(products, count * steps)
     }
-    for (const run of runs) if (run.steps > 0) measures.push(run.measure())
+    for (const run of runs.filter(({ steps: done }) => done > 0)) {
+      measures.push(run.measure())
+      earlier.push([run.measure(Math.ceil(run.steps / 3)), run.measure(Math.ceil((2 * run.steps) / 3))])
+    }
   }
-  return { measures, products, complete }
+  return { measures, earlier, products, complete }
 }
 
 function requireWhole(name: string, value: number): number {
@@ -128,11 +134,12 @@ class LanczosRun {
     this.#basis.set(image, (k + 1) * this.#size)
   }
 
-  measure(): ProbeMeasure {
+  /** Of the first so many steps. */
+  measure(steps = this.steps): ProbeMeasure {
     const { values, firstComponents } = tridiagonalEigen(
-      Float64Array.from(this.#alpha),
+      Float64Array.from(this.#alpha.slice(0, steps)),
       // A run that was ended early has one coefficient too many.
-      Float64Array.from(this.#beta.slice(0, this.#alpha.length - 1)),
+      Float64Array.from(this.#beta.slice(0, steps - 1)),
       { vectors: 'first' },
     )
     const weights = (firstComponents as Float64Array).map((x) => x * x)
@@ -144,8 +151,13 @@ class LanczosRun {
 export interface TraceFunctionEstimate {
   /** Estimate of tr f(A). */
   readonly value: number
-  /** From the spread of the probes; it does not contain the error of the quadrature, which falls with the steps. */
+  /** Of the probes and the quadrature together: √(probeError² + quadratureError²). */
   readonly standardError: number
+  /** One standard error over the probes. */
+  readonly probeError: number
+  /** What further Lanczos steps would still change, extrapolated from the last two thirds of them. An estimate, not a
+   * bound: a part of the spectrum that no step has felt is not in it. */
+  readonly quadratureError: number
   readonly products: number
   readonly probes: number
   readonly complete: boolean
@@ -161,25 +173,56 @@ export async function stochasticTraceFunction(
   f: (eigenvalue: number) => number,
   options: QuadratureOptions = {},
 ): Promise<TraceFunctionEstimate> {
-  const { measures, products, complete } = await stochasticQuadrature(operator, options)
-  const samples = measures.map(({ nodes, weights }) => {
-    let sum = 0
-    for (let k = 0; k < nodes.length; k++) {
-      const value = f(nodes[k])
-      if (!Number.isFinite(value)) {
-        throw new DomainError(
-          `stochasticTraceFunction: f must be finite on the spectrum, got ${value} at ${nodes[k]}. ` +
-            'Shift the operator, or restrict f.',
-          { node: nodes[k], value },
-        )
-      }
-      sum += weights[k] * value
+  const { measures, earlier, products, complete } = await stochasticQuadrature(operator, options)
+  const { size } = operator
+  const { mean, standardError: probeError } = meanAndError(measures.map((measure) => size * integral(measure, f)))
+  const before = ([0, 1] as const).map(
+    (third) => meanAndError(earlier.map((pair) => size * integral(pair[third], f))).mean,
+  )
+  const quadratureError = remainder(before[1] - before[0], mean - before[1])
+  return {
+    value: mean,
+    standardError: Math.hypot(probeError, quadratureError),
+    probeError,
+    quadratureError,
+    products,
+    probes: measures.length,
+    complete,
+    method: 'stochastic-lanczos-quadrature',
+  }
+}
+
+function integral({ nodes, weights }: ProbeMeasure, f: (eigenvalue: number) => number): number {
+  let sum = 0
+  for (let k = 0; k < nodes.length; k++) {
+    const value = f(nodes[k])
+    if (!Number.isFinite(value)) {
+      throw new DomainError(
+        `stochasticTraceFunction: f must be finite on the spectrum, got ${value} at ${nodes[k]}. ` +
+          'Shift the operator, or restrict f.',
+        { node: nodes[k], value },
+      )
     }
-    return sum * operator.size
-  })
-  const { mean, standardError } = meanAndError(samples)
-  const probes = measures.length
-  return { value: mean, standardError, products, probes, complete, method: 'stochastic-lanczos-quadrature' }
+    sum += weights[k] * value
+  }
+  return sum
+}
+
+/** What is left of a sequence v(m) = v + c·m⁻ᵃ after three equal stretches of m of which the last two changed it by
+ * `first` and `second`. Errors of quadratures of a logarithm fall like a power before they fall geometrically, and a
+ * power that fits a geometric sequence only overestimates what is left. */
+function remainder(first: number, second: number): number {
+  const ratio = Math.abs(first / second)
+  if (second === 0 || ratio === Number.POSITIVE_INFINITY) return 0
+  const left = (a: number): number => 1 / (1.5 ** a - 1)
+  // first / second = (3ᵃ − 1.5ᵃ) / (1.5ᵃ − 1) grows with a.
+  let [low, high] = [0.5, 100]
+  for (let i = 0; i < 50; i++) {
+    const a = (low + high) / 2
+    if (1.5 ** a * (2 ** a - 1) * left(a) < ratio) low = a
+    else high = a
+  }
+  return Math.abs(second) * left(low)
 }
 
 export interface SpectralDensityOptions extends QuadratureOptions {
@@ -218,14 +261,37 @@ export async function spectralDensity(
   operator: LinearOperator,
   options: SpectralDensityOptions = {},
 ): Promise<SpectralDensity> {
-  const gridSize = options.gridSize ?? 1024
+  requireGrid(options)
+  const { measures, products, complete } = await stochasticQuadrature(operator, options)
+  return { ...broadened(measures, options), measures, products, complete }
+}
+
+/** The same from all eigenvalues, ascending: without error, `standardErrors` are zero.
+ * @throws {DomainError} if an option is out of range. */
+export function densityOf(
+  eigenvalues: Float64Array,
+  options: Pick<SpectralDensityOptions, 'gridSize' | 'sigma'> = {},
+): SpectralDensity {
+  requireGrid(options)
+  const measures = [{ nodes: eigenvalues, weights: eigenvalues.map(() => 1 / eigenvalues.length) }]
+  const density = broadened(measures, options)
+  return { ...density, standardErrors: new Float64Array(density.grid.length), measures, products: 0, complete: true }
+}
+
+function requireGrid({ gridSize = 1024, sigma }: SpectralDensityOptions): void {
   if (!(Number.isInteger(gridSize) && gridSize >= 2)) {
     throw new DomainError(`spectralDensity: gridSize must be an integer of at least 2, got ${gridSize}.`)
   }
-  if (options.sigma !== undefined && !(options.sigma > 0)) {
-    throw new DomainError(`spectralDensity: sigma must be positive, got ${options.sigma}.`)
+  if (sigma !== undefined && !(sigma > 0)) {
+    throw new DomainError(`spectralDensity: sigma must be positive, got ${sigma}.`)
   }
-  const { measures, products, complete } = await stochasticQuadrature(operator, options)
+}
+
+function broadened(
+  measures: readonly ProbeMeasure[],
+  options: SpectralDensityOptions,
+): Omit<SpectralDensity, 'measures' | 'products' | 'complete'> {
+  const gridSize = options.gridSize ?? 1024
   const least = measures.reduce((value, { nodes }) => Math.min(value, nodes[0]), Number.POSITIVE_INFINITY)
   const most = measures.reduce((value, { nodes }) => Math.max(value, nodes[nodes.length - 1]), Number.NEGATIVE_INFINITY)
   const magnitude = Math.max(Math.abs(least), Math.abs(most))
@@ -244,7 +310,7 @@ export async function spectralDensity(
     values[i] = mean
     standardErrors[i] = standardError
   }
-  return { grid, values, standardErrors, sigma, support: [least, most], measures, products, complete }
+  return { grid, values, standardErrors, sigma, support: [least, most] }
 }
 
 /** Density of one measure on the grid, each node's Gaussian with trapezoidal sum 1. */

@@ -45,7 +45,14 @@ export function mlp(options: MlpOptions): Model {
     inputs: [{ name: 'x', dtype: 'float', shape: [widths[0]] }],
     parameters,
     outputShape: [widths[depth]],
-    architecture: { kind: 'mlp', widths: [...widths], activation, bias, skip },
+    architecture: {
+      kind: 'mlp',
+      widths: [...widths],
+      activation,
+      bias,
+      skip,
+      ...(outputActivation !== 'linear' && { outputActivation }),
+    },
     notes: [],
     // Samples are columns inside: no weight is transposed and biases run along contiguous rows, which makes steps of
     // small networks, and batches over parameters or tangents, 1.2 to 1.6 times as fast.

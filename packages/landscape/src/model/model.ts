@@ -27,6 +27,8 @@ export type Architecture =
       readonly activation: string
       readonly bias: boolean
       readonly skip: boolean
+      /** After the last layer; absent where that is linear. */
+      readonly outputActivation?: string
     }
   | { readonly kind: 'convolutional' | 'residual'; readonly activation: string }
   /** A wide network whose layers carry their own scale (Du et al. 2019); `depth` counts hidden layers. */

@@ -1,8 +1,22 @@
 import { nativeEngine } from '@thalweg/engine/node'
-import { add, constant, div, matmul, mul, reduceSum, sub, tanh, tensorOf, transpose } from '@thalweg/graph'
+import {
+  add,
+  constant,
+  div,
+  hardTanh,
+  matmul,
+  mul,
+  numbersOf,
+  reduceSum,
+  sub,
+  tanh,
+  tensorOf,
+  transpose,
+} from '@thalweg/graph'
 import type { Expr } from '@thalweg/graph'
 import { afterAll, describe, expect, test } from 'vitest'
 import { diagnose, fullyConnected, symmetryOrbit } from '../critical/index.ts'
+import { fieldsNear } from '../critical/output-motion.ts'
 import { makeDataset } from '../data/index.ts'
 import type { Dataset } from '../data/index.ts'
 import { gemv, identity, leastSquares, matrix } from '../linalg/index.ts'
@@ -110,6 +124,62 @@ describe('a file is recognized as the fully connected network that it holds', ()
     expect(fullyConnected(anonymous(mlp({ widths: [3, 3, 3, 1], skip: true })))).toBeNull()
     expect(fullyConnected(anonymous(mlp({ widths: [3, 3, 1], outputActivation: 'sigmoid' })))).toBeNull()
     expect(fullyConnected(anonymous(convolutional('relu')))).toBeNull()
+  })
+})
+
+/** v · s(W x) without biases; `weights` is applied to W. */
+function twoLayers(activation: (z: Expr) => Expr, weights: (w: Expr) => Expr = (w) => w): Model {
+  const shapes = [
+    ['w', [4, 3]],
+    ['v', [1, 4]],
+  ] as const
+  return {
+    name: 'two layers',
+    inputs: [{ name: 'x', dtype: 'float', shape: [3] }],
+    parameters: shapes.map(([name, shape]) => ({ name, shape, role: 'weight' as const, outputAxis: 0 })),
+    outputShape: [1],
+    architecture: { kind: 'unknown' },
+    notes: [],
+    forward([w, v], [x]) {
+      return matmul(activation(matmul(x, transpose(weights(w), [1, 0]))), transpose(v, [1, 0]))
+    },
+    initialize: (seed) => randomStream(seed, 'two layers').normals(16),
+  }
+}
+
+describe('limits that no random point meets', () => {
+  test('a clip is no fully connected network, behind the activation or on the weights', () => {
+    expect(fullyConnected(twoLayers((z) => z))?.activation).toBe('linear')
+    expect(fullyConnected(twoLayers((z) => hardTanh(z, -50, 50)))).toBeNull()
+    expect(fullyConnected(twoLayers((z) => hardTanh(z, 0, 50)))).toBeNull()
+    expect(fullyConnected(twoLayers(tanh, (w) => hardTanh(w, -50, 50)))).toBeNull()
+  })
+
+  test('scalings of units that are clipped at θ are not counted there', async () => {
+    const loss = lossOf(
+      twoLayers((z) => hardTanh(z, 0, 100)),
+      40,
+    )
+    const fields = await invariantFields(loss)
+    const inside = loss.model.initialize(1)
+    const outside = inside.map((t) => 100 * t)
+    const orbitAt = async (theta: Float64Array): Promise<number> =>
+      symmetryOrbit(loss, theta, null, await fieldsNear(loss, theta, fields, 0)).dimension
+    expect(symmetryOrbit(loss, outside, null, fields).dimension).toBe(4)
+    expect(await orbitAt(inside)).toBe(4)
+    expect(await orbitAt(outside)).toBe(0)
+  })
+
+  test.each([1e-8, 1e-10])('a feature of size %s is small, not absent', async (size) => {
+    for (const model of [mlp({ widths: [3, 4, 1], activation: 'tanh', bias: false }), twoLayers(tanh)]) {
+      const loss = lossOf(model, 20)
+      const { x } = loss.dataset.inputs
+      const scaled = Array.from(numbersOf(x), (v, i) => (i % 3 === 2 ? size * v : v))
+      const dataset = { ...loss.dataset, inputs: { x: tensorOf('float64', [20, 3], scaled) } }
+      const small = new Loss({ engine, model, dataset, spec: loss.spec })
+      const orbit = symmetryOrbit(small, model.initialize(1), null, await invariantFields(small))
+      expect(orbit.dimension).toBe(0)
+    }
   })
 })
 

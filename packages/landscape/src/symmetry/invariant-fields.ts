@@ -1,7 +1,7 @@
 import { input } from '@thalweg/graph'
 import { matrix } from '../linalg/matrix.ts'
 import { svd } from '../linalg/svd.ts'
-import { norm } from '../linalg/vector.ts'
+import { motionTolerance, outputMotion, unmovedFields } from '../critical/output-motion.ts'
 import type { InvariantField } from '../critical/symmetry-orbit.ts'
 import type { Loss } from '../loss/loss.ts'
 import { LossPoint } from '../loss/loss-point.ts'
@@ -24,15 +24,13 @@ interface Slice {
   readonly entries: Int32Array
 }
 
-/** Outputs count as unmoved below this, relative to how far the parts of a field move them. */
-const tolerance = 1e-9
-/** Random points at which a field must move no output. At every other one biases are large, so that rectified units are
- * on: a unit that happens to be off would hide what it could do. */
+/** Random points at which a field must move no output. At every other one biases are large and at every fourth weights
+ * positive, so that rectified units are on: a unit that happens to be off would hide what it could do. */
 const probeCount = 6
 /** The same where more unknowns meet in one direction of the outputs. */
 const probeCountAffine = 20
 /** Further points, at which nothing was fitted: every field must pass there. */
-const testCount = 3
+const testCount = 4
 const biasLift = 4
 /** Longest slice of a first layer whose null space is looked for, and most fields formed. */
 const sliceMax = 100
@@ -49,7 +47,8 @@ const fieldMax = 3000
  *
  * Which axes hold a channel is read off the graph (`propagateAxes`); the exponents are the null space of the Jacobian
  * restricted to these axes at random θ, and every field is then tested: |J(θ) X(θ)| vanishes to rounding at
- * random points that took no part in finding it, with the data of the loss. All units of a group hang together in the same way, so the exponents of one stand for all; each is tested.
+ * random points that took no part in finding it, with the data of the loss. That is a proof with probability 1 for analytic
+ * networks; with kinks it is one for the pieces that were met, so `diagnose` tests them once more near its θ. All units of a group hang together in the same way, so the exponents of one stand for all; each is tested.
  * @returns none with weight decay, which breaks them all. Cost: some products with J per group and class. */
 export async function invariantFields(loss: Loss, options: InvariantFieldOptions = {}): Promise<InvariantField[]> {
   if (loss.weightDecay > 0 || loss.size > (options.sizeMax ?? 4000)) return []
@@ -204,10 +203,10 @@ async function shiftFields(probes: Probes, loss: Loss): Promise<InvariantField[]
 class Probes {
   readonly #points: readonly LossPoint[]
   readonly #tests: readonly LossPoint[]
-  readonly #outputs: number
-  readonly #shiftFree: boolean
+  readonly #loss: Loss
 
   constructor(loss: Loss, seed: number) {
+    this.#loss = loss
     const ranges = parameterRanges(loss.model)
     const theta = (index: number): Float64Array => {
       const stream = randomStream(seed, 'invariance probe', index)
@@ -218,27 +217,15 @@ class Probes {
           parameter.shape.slice(1).reduce((a, b) => a * b, 1),
         )
         const lift = index % 2 === 1 && (parameter.role === 'bias' || parameter.role === 'shift') ? biasLift : 0
-        for (let i = start; i < end; i++) out[i] = lift + (1.5 * stream.normal()) / Math.sqrt(fan)
+        for (let i = start; i < end; i++) {
+          const drawn = (1.5 * stream.normal()) / Math.sqrt(fan)
+          out[i] = lift + (index % 4 === 3 ? Math.abs(drawn) : drawn)
+        }
       }
       return out
     }
     this.#points = Array.from({ length: probeCountAffine }, (_, i) => new LossPoint(loss, theta(i)))
     this.#tests = Array.from({ length: testCount }, (_, i) => new LossPoint(loss, theta(probeCountAffine + i)))
-    this.#outputs = loss.model.outputShape.reduce((a, b) => a * b, 1)
-    this.#shiftFree = loss.spec.name === 'cross-entropy'
-  }
-
-  /** J(θ) X(θ) for several fields, one row each; without the mean over classes where the loss does not see it. */
-  async #moved(point: LossPoint, fields: readonly InvariantField['terms'][]): Promise<Float64Array[]> {
-    const p = point.theta.length
-    const rows = new Float64Array(fields.length * p)
-    fields.forEach((terms, i) => {
-      for (const { to, from, factor } of terms) rows[i * p + to] += from === null ? factor : factor * point.theta[from]
-    })
-    const images = await point.jacobian(rows, fields.length)
-    const width = images.length / fields.length
-    if (this.#shiftFree) centerRows(images, this.#outputs)
-    return fields.map((_, i) => images.slice(i * width, (i + 1) * width))
   }
 
   /** Coefficients with which several moves together move no output at any of the points. */
@@ -247,7 +234,7 @@ class Probes {
     count: number = probeCount,
   ): Promise<Float64Array[]> {
     const blocks: Float64Array[][] = []
-    for (const point of this.#points.slice(0, count)) blocks.push(await this.#moved(point, moves))
+    for (const point of this.#points.slice(0, count)) blocks.push(await outputMotion(this.#loss, point, moves))
     const stacked = moves.map((_, k) => blocks.flatMap((block) => Array.from(block[k])))
     const height = stacked[0].length
     const scales = stacked.map((column) => Math.hypot(...chunkNorms(column)))
@@ -260,38 +247,14 @@ class Probes {
     const { values, v } = svd(matrix(rows, moves.length, data))
     const found: Float64Array[] = []
     for (let c = 0; c < moves.length; c++)
-      if ((values[c] ?? 0) <= tolerance * largest)
+      if ((values[c] ?? 0) <= motionTolerance * largest)
         found.push(Float64Array.from({ length: moves.length }, (_, k) => v.data[k * v.cols + c]))
     return reducedRows(found)
   }
 
   /** Those fields that move no output at any of the test points, although their parts do. */
-  async kept(fields: readonly InvariantField[]): Promise<InvariantField[]> {
-    const batch = 64
-    const kept: InvariantField[] = []
-    for (let start = 0; start < fields.length; start += batch) {
-      const some = fields.slice(start, start + batch)
-      const still = some.map(() => true)
-      for (const point of this.#tests) {
-        const whole = await this.#moved(
-          point,
-          some.map(({ terms }) => terms),
-        )
-        // The same field with random signs: how far its parts move the outputs when they do not cancel.
-        const stream = randomStream(0, 'broken field')
-        const parts = await this.#moved(
-          point,
-          some.map(({ terms }) => terms.map((t) => ({ ...t, factor: t.factor * stream.normal() }))),
-        )
-        some.forEach((field, i) => {
-          const unseen = field.kind === 'data-null-space'
-          const scale = unseen ? Math.max(norm(parts[i]), 1) : norm(parts[i])
-          if (!(norm(whole[i]) <= tolerance * scale)) still[i] = false
-        })
-      }
-      kept.push(...some.filter((_, i) => still[i]))
-    }
-    return kept
+  kept(fields: readonly InvariantField[]): Promise<InvariantField[]> {
+    return unmovedFields(this.#loss, this.#tests, fields)
   }
 }
 
@@ -299,15 +262,6 @@ function chunkNorms(values: readonly number[]): number[] {
   const parts: number[] = []
   for (let i = 0; i < values.length; i += 4096) parts.push(Math.hypot(...values.slice(i, i + 4096)))
   return parts
-}
-
-/** Subtracts the mean of every `width` neighbors. */
-function centerRows(values: Float64Array, width: number): void {
-  for (let start = 0; start < values.length; start += width) {
-    let mean = 0
-    for (let c = 0; c < width; c++) mean += values[start + c] / width
-    for (let c = 0; c < width; c++) values[start + c] -= mean
-  }
 }
 
 /** The same space by vectors with as many zeros as elimination gives, so that exponents are plain numbers. */

@@ -4,9 +4,12 @@ import { formatPercent } from '../report/format-number.ts'
 import type { Section } from '../report/report.ts'
 import type { Figure, ScatterPlot } from '../report/scene.ts'
 import type { Language } from './diagnosis-document.ts'
+import { partSentence } from './sampled-subject.ts'
+import type { SampledPart } from './sampled-subject.ts'
 
 /** What is shown of the document of `thalweg critical`. */
 export interface ShownCritical {
+  readonly data: { readonly subset?: SampledPart }
   readonly method: string
   readonly starts: { readonly count: number; readonly source: string; readonly noise: readonly number[] }
   readonly outcomes: Readonly<Record<string, number>>
@@ -27,6 +30,7 @@ const rowsMax = 40
 
 const english = {
   space: ' ',
+  times: (n: number) => `${n} `,
   section: 'Critical points',
   title: 'Index against loss',
   loss: 'loss',
@@ -61,6 +65,7 @@ const english = {
 
 const chinese: typeof english = {
   space: '',
+  times: (n) => `${n} 次`,
   section: '临界点',
   title: '指数与损失',
   loss: '损失',
@@ -130,9 +135,13 @@ export function criticalSection(d: ShownCritical, figure: Figure | undefined, la
   const w = wordsOf(lang)
   const { count, source, noise } = d.starts
   const reached = Object.entries(d.outcomes).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
-  const outcomes = reached.map(([name, n]) => `${n} ${w.outcomes[name] ?? name}`)
+  const outcomes = reached.map(([name, n]) => `${w.times(n)}${w.outcomes[name] ?? name}`)
   const searched = w.searched(count, w.sources[source], noise.join(', '), d.method)
-  const text = [searched, ...(outcomes.length > 0 ? [w.ended(outcomes)] : [])].join(w.space)
+  const text = [
+    ...partSentence(d.data.subset, lang),
+    searched,
+    ...(outcomes.length > 0 ? [w.ended(outcomes)] : []),
+  ].join(w.space)
   if (!figure)
     return { id: 'critical', title: w.section, blocks: [{ kind: 'paragraph', text: `${text}\n\n${w.none}` }] }
   const rest = d.table.length > rowsMax ? ` ${w.more(d.table.length)}` : ''

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { Engine } from '@thalweg/engine'
 import { nativeEngine } from '@thalweg/engine/node'
 import {
   Loss,
@@ -20,7 +21,7 @@ import { openSubject, subjectJson } from '../subject/subject.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import { deadlineOf } from './deadline.ts'
 import type { Language } from './diagnosis-document.ts'
-import { eliminationFigures } from './elimination-figures.ts'
+import { eliminationFigures } from './elimination-section.ts'
 import { eliminationWords } from './elimination-words.ts'
 import type { EliminationWords } from './elimination-words.ts'
 
@@ -57,19 +58,35 @@ export type EliminateDocument = Readonly<Record<string, unknown>>
 export async function eliminateJob(argument: EliminateArgument, context: JobContext): Promise<EliminateDocument> {
   const subject = await openSubject(argument.subject)
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
-  const { signal, expired } = deadlineOf(context, argument.timeLimitMs)
   try {
-    const { model, dataset, spec, weightDecay } = subject
-    const loss = new Loss({ engine, model, dataset, spec, weightDecay })
-    const theta = await startOf(argument, loss, subject.theta, signal)
-    const run = { loss, theta, argument, subject, signal, context }
-    const body = argument.variant === 'scaled-loss' ? await scaled(run) : await withNeurons(run, argument.variant)
-    const head = subjectJson(subject, body.lossBefore, 'float64')
-    const warnings = [...subject.warnings, ...body.warnings, ...(expired() ? ['The time limit was reached.'] : [])]
-    return { ...head, ...body.document, warnings }
+    return (await eliminationOf(subject, argument, engine, context)).document
   } finally {
     await engine.dispose()
   }
+}
+
+export interface EliminationOutput {
+  readonly document: EliminateDocument
+  /** Its sentences in every language; null for the scaled loss, which has one. */
+  readonly words: Readonly<Record<Language, EliminationWords>> | null
+}
+
+/** The same of a subject that is open. */
+export async function eliminationOf(
+  subject: Subject,
+  argument: EliminateArgument,
+  engine: Engine,
+  context: JobContext,
+): Promise<EliminationOutput> {
+  const { signal, expired } = deadlineOf(context, argument.timeLimitMs)
+  const { model, dataset, spec, weightDecay } = subject
+  const loss = new Loss({ engine, model, dataset, spec, weightDecay })
+  const theta = await startOf(argument, loss, subject.theta, signal)
+  const run = { loss, theta, argument, subject, signal, context }
+  const body = argument.variant === 'scaled-loss' ? await scaled(run) : await withNeurons(run, argument.variant)
+  const head = subjectJson(subject, body.lossBefore, 'float64')
+  const warnings = [...subject.warnings, ...body.warnings, ...(expired() ? ['The time limit was reached.'] : [])]
+  return { document: { ...head, ...body.document, warnings }, words: body.words }
 }
 
 interface Run {
@@ -84,6 +101,7 @@ interface Run {
 interface Body {
   readonly lossBefore: number
   readonly document: object
+  readonly words: EliminationOutput['words']
   readonly warnings: readonly string[]
 }
 
@@ -117,7 +135,8 @@ async function withNeurons(run: Run, variant: VariantName): Promise<Body> {
         onProgress: (stage, done, total) => context.onProgress({ stage, done, total }),
       })
     : undefined
-  const words = eliminationWords(result, argument.lang)
+  const all = { en: eliminationWords(result, 'en'), zh: eliminationWords(result, 'zh') }
+  const words = all[argument.lang]
   const files = await writeFiles(argument, subject, result.theta, { ...result, summary: words.summary })
   return {
     lossBefore: result.lossBefore,
@@ -129,6 +148,7 @@ async function withNeurons(run: Run, variant: VariantName): Promise<Body> {
       ...(comparison && { comparison }),
       ...(Object.keys(files).length > 0 && { files }),
     },
+    words: all,
     warnings: [
       ...(result.vacuity.applies && result.vacuity.reason === 'fewer-parameters' ? [words.vacuity] : []),
       ...(variant === 'per-layer'
@@ -217,12 +237,13 @@ async function scaled({ loss, theta, argument, subject, signal }: Run): Promise<
       time,
       ...(Object.keys(files).length > 0 && { files }),
     },
+    words: null,
     warnings: [],
   }
 }
 
 async function writeFiles(
-  { save, figure }: EliminateArgument,
+  { save, figure, lang }: EliminateArgument,
   { model }: Subject,
   theta: Float64Array,
   result:
@@ -240,7 +261,7 @@ async function writeFiles(
   }
   if (figure !== undefined && result && result.history.length > 1) {
     const { renderSvg } = await import('../report/render-svg.ts')
-    await writeFileAtomic(figure, renderSvg(eliminationFigures(result.history, result.method, result.summary)[0]))
+    await writeFileAtomic(figure, renderSvg(eliminationFigures(result, lang)[0]))
     files['figure'] = figure
   }
   return files

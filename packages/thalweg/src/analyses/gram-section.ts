@@ -82,6 +82,7 @@ const english = {
   measured: 'measured',
   bound: 'bound',
   predicted: 'fixed Gram matrix',
+  changeOfGram: 'change of G',
   flow: 'gradient flow',
   stepSize: 'step size',
   samples: 'samples',
@@ -91,7 +92,7 @@ const english = {
   drift: 'Gram matrix',
   movement: 'weights, largest layer',
   sweep: 'The same over widths',
-  sweepCaption: 'Every mark is one network after training.',
+  sweepCaption: 'Median over the networks of a width after training; the band spans them.',
   widthAxis: 'width',
   quantities: {
     movement: 'movement of the weights',
@@ -100,7 +101,7 @@ const english = {
     initialDistance: 'distance of the start from the limit',
   } satisfies Record<keyof SweepExponents, string>,
   quantity: 'quantity',
-  law: 'measured law',
+  law: 'exponent of the width',
   threshold: (bound: string, proof: string) =>
     `The bound holds from width ${bound} on, the conditions of the proof from ${proof} on.`,
   noWidth: 'none that was swept',
@@ -115,7 +116,7 @@ const english = {
 const chinese: typeof english = {
   section: '格拉姆矩阵：预测与实测的收敛',
   convention:
-    '网络在训练起点的格拉姆矩阵 G = J Jᵀ，以及由该点出发、在理论所用损失 ½ Σ ‖f − y‖² 上的梯度下降(Du et al. 2019)；与实际训练所用的损失无关。',
+    '网络在训练起点的格拉姆矩阵 G = J Jᵀ，以及由该点出发、在理论所用损失 ½ Σ ‖f − y‖² 上的梯度下降（Du 等 2019）；与实际训练所用的损失无关。',
   noBound: '对该网络没有定理给出上界；由固定格拉姆矩阵作出的预测对任何网络都适用。',
   limit: '极限核的 λ_min',
   lambda: 'λ_min(G)',
@@ -127,7 +128,7 @@ const chinese: typeof english = {
   width: '定理要求的宽度',
   regime: '状态',
   linear: '核状态',
-  notLinear: '已离开核状态',
+  notLinear: '非核状态',
   error: (share) => `输出与线性预测相差不超过 ${share}`,
   title: '损失、其上界与预测',
   caption: '上界：(1 − ηλ/2)ᵏ L(0)。预测：保持起点的格拉姆矩阵不变。梯度流：其连续时间形式。',
@@ -136,6 +137,7 @@ const chinese: typeof english = {
   measured: '实测',
   bound: '上界',
   predicted: '固定格拉姆矩阵',
+  changeOfGram: 'G 的变化',
   flow: '梯度流',
   stepSize: '步长',
   samples: '样本数',
@@ -145,7 +147,7 @@ const chinese: typeof english = {
   drift: '格拉姆矩阵',
   movement: '权重（变化最大的层）',
   sweep: '随宽度的变化',
-  sweepCaption: '每个标记是一个训练后的网络。',
+  sweepCaption: '同一宽度各网络训练后的中位数；色带为其范围。',
   widthAxis: '宽度',
   quantities: {
     movement: '权重的移动',
@@ -154,7 +156,7 @@ const chinese: typeof english = {
     initialDistance: '起点与极限的距离',
   },
   quantity: '量',
-  law: '实测规律',
+  law: '宽度的指数',
   threshold: (bound, proof) => `上界自宽度 ${bound} 起成立，证明的条件自 ${proof} 起成立。`,
   noWidth: '（所测宽度中没有）',
   depth: '深度',
@@ -242,7 +244,12 @@ function convergenceFigures(
 function sweepFigure(runs: readonly SweepRun[], lang: Language): Figure {
   const w = wordsOf(lang)
   const keys = Object.keys(w.quantities) as (keyof SweepExponents)[]
-  const x = runs.map(({ width }) => width)
+  const x = [...new Set(runs.map(({ width }) => width))]
+  const series = keys.map((key): Series => {
+    const found = x.map((width) => runs.filter((run) => run.width === width).map((run) => run[key]))
+    const [lower, upper] = [found.map((values) => Math.min(...values)), found.map((values) => Math.max(...values))]
+    return { name: w.quantities[key], x, y: found.map(median), lower, upper, markers: true }
+  })
   return {
     kind: 'line-chart',
     lang,
@@ -250,7 +257,7 @@ function sweepFigure(runs: readonly SweepRun[], lang: Language): Figure {
     caption: w.sweepCaption,
     x: { label: w.widthAxis, scale: 'log' },
     y: { label: w.quantity, scale: 'log' },
-    series: keys.map((key) => ({ name: w.quantities[key], x, y: runs.map((run) => run[key]), style: 'points' })),
+    series,
   }
 }
 
@@ -261,7 +268,7 @@ export function gramSection(d: ShownGram, figures: Readonly<Record<string, Figur
   const bounded = convergence?.check?.theorem
   // sentences of the laboratory that exist in English only
   const advice = lang === 'en' ? d.advice : []
-  const text = [w.convention, ...(convergence && !bounded ? [w.noBound] : []), ...advice]
+  const text = [w.convention, ...(convergence && !bounded ? [w.noBound] : [])]
   const drawn = (names: readonly string[]): Block[] => {
     const there = names.flatMap((name) => figures[name] ?? [])
     return there.length > 0 ? [{ kind: 'figures', figures: there }] : []
@@ -278,14 +285,17 @@ export function gramSection(d: ShownGram, figures: Readonly<Record<string, Figur
       ...(d.sweep ? [sweepTable(d.sweep, lang)] : []),
       ...(d.depths ? [depthTable(d.depths.points, lang)] : []),
       ...(d.checkpoints ? [checkpointTable(d.checkpoints, lang)] : []),
+      ...(advice.length > 0 ? [{ kind: 'paragraph' as const, text: advice.join('\n\n') }] : []),
     ],
   }
 }
 
+const within = ({ bound }: Bounded): string => `± ${formatNumber(bound, { digits: 2 })}`
+
 function eigenvalueFacts({ lambdaMin, largestEigenvalue, stabilityLimit }: ShownGram, lang: Language): Fact[] {
   const w = wordsOf(lang)
   return [
-    { label: w.lambda, value: { value: lambdaMin.value, error: lambdaMin.bound }, note: lambdaMin.method },
+    { label: w.lambda, value: lambdaMin.value, note: `${within(lambdaMin)}, ${lambdaMin.method}` },
     { label: w.largest, value: largestEigenvalue },
     { label: w.stable, value: w.below(formatNumber(stabilityLimit)), note: '2 / λ_max' },
   ]
@@ -298,7 +308,7 @@ function runFacts({ check, points, losses, linearized }: ShownConvergence, lang:
   if (!check) return [regime]
   const { theorem, lambdaMin, violations } = check
   return [
-    { label: w.limit, value: { value: lambdaMin.value, error: lambdaMin.bound } },
+    { label: w.limit, value: lambdaMin.value, note: within(lambdaMin) },
     ...(theorem
       ? [
           { label: w.violations, value: violations, note: w.of(losses.length - 1) },
@@ -309,13 +319,15 @@ function runFacts({ check, points, losses, linearized }: ShownConvergence, lang:
   ]
 }
 
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]
+
 const right = (labels: readonly string[]): Table['columns'] => labels.map((label) => ({ label, align: 'right' }))
 
 function pointTable(points: readonly ConvergenceRow[], lang: Language): Table {
   const w = wordsOf(lang)
   return {
     kind: 'table',
-    columns: right([w.step, w.measured, w.bound, w.predicted, w.flow, w.drift, 'λ_min']),
+    columns: right([w.step, w.measured, w.bound, w.predicted, w.flow, w.changeOfGram, 'λ_min']),
     rows: points.map(({ step, loss, bound, predictedLoss, flowLoss, gramDrift, lambdaMin }) => [
       ...[step, loss, bound, predictedLoss, flowLoss],
       formatPercent(gramDrift),
@@ -333,14 +345,13 @@ function sweepTable({ exponents, threshold }: NonNullable<ShownGram['sweep']>, l
     columns: [{ label: w.quantity }, { label: w.law, align: 'right' }],
     rows: Object.entries(exponents).map(([name, { exponent, standardError }]) => [
       w.quantities[name as keyof SweepExponents],
-      `m^(${formatMeasured(exponent, standardError)})`,
+      formatMeasured(exponent, standardError),
     ]),
   }
 }
 
 function depthTable(points: NonNullable<ShownGram['depths']>['points'], lang: Language): Table {
   const w = wordsOf(lang)
-  const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]
   return {
     kind: 'table',
     caption: w.depths,
@@ -358,7 +369,7 @@ function checkpointTable(checkpoints: NonNullable<ShownGram['checkpoints']>, lan
   return {
     kind: 'table',
     caption: w.checkpoints,
-    columns: [{ label: w.checkpoint }, ...right([w.loss, 'λ_min', w.drift, w.quantities.relativeMovement])],
+    columns: [{ label: w.checkpoint }, ...right([w.loss, 'λ_min', w.changeOfGram, w.quantities.relativeMovement])],
     rows: checkpoints.map(({ checkpoint, loss, lambdaMin, drift, relativeMovement }) => [
       checkpoint.replace('.safetensors', ''),
       loss,

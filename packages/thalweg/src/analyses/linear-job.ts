@@ -1,11 +1,11 @@
-import { DomainError, numbersOf } from '@thalweg/graph'
+import { DomainError, numbersOf, sizeOf } from '@thalweg/graph'
 import { builtinDatasets, linearProblemFromRows, linearReport, matrix, sampleCount } from '@thalweg/landscape'
 import type { Dataset, LinearReport, Matrix } from '@thalweg/landscape'
 import { writeFileAtomic } from '../files/write-atomic.ts'
 import type { Selection } from '../formats/dataset-from-arrays.ts'
 import { loadData } from '../formats/load-data.ts'
-import type { LadderLevel, ValueLadder } from '../report/scene.ts'
 import type { Language } from './diagnosis-document.ts'
+import { ladderFigure } from './linear-section.ts'
 import { rowsOf } from './linear-theory.ts'
 
 export interface LinearArgument {
@@ -20,6 +20,8 @@ export interface LinearArgument {
 }
 
 export type LinearDocument = LinearReport & {
+  readonly model: { readonly path: null; readonly parameters: number }
+  readonly dtype: 'float64'
   readonly data: object
   readonly loss: object
   readonly warnings: readonly string[]
@@ -28,7 +30,21 @@ export type LinearDocument = LinearReport & {
 /** All critical points of a deep linear network on a data set, in closed form, each kind verified on a representative. */
 export async function linearJob(argument: LinearArgument): Promise<LinearDocument> {
   const { data, input, target, widths } = argument
-  const dataset = await loadValues(data.length === 1 ? data[0] : data, { input, target })
+  const dataset = await loadValues(data.length === 1 ? data[0] : data, { input, target }, widths[widths.length - 1])
+  const document = linearDocument(dataset, data.join(','), argument)
+  if (argument.figure !== undefined) {
+    const { renderSvg } = await import('../report/render-svg.ts')
+    await writeFileAtomic(argument.figure, renderSvg(ladderFigure(document, argument.lang)))
+  }
+  return document
+}
+
+/** The same of data that are loaded. */
+export function linearDocument(
+  dataset: Dataset,
+  path: string,
+  { widths, limit }: Pick<LinearArgument, 'widths' | 'limit'>,
+): LinearDocument {
   const inputs = Object.values(dataset.inputs)
   if (inputs.length !== 1)
     throw new DomainError(
@@ -37,23 +53,30 @@ export async function linearJob(argument: LinearArgument): Promise<LinearDocumen
   const problem = linearProblemFromRows(rowsOf(inputs[0]), targetRows(dataset), widths, {
     sampleWeights: dataset.sampleWeights,
   })
-  const report = linearReport(problem, { limit: argument.limit })
-  if (argument.figure !== undefined) {
-    const { renderSvg } = await import('../report/render-svg.ts')
-    await writeFileAtomic(argument.figure, renderSvg(ladder(report, argument.lang)))
-  }
+  const report = linearReport(problem, { limit })
   return {
-    data: { path: data.join(','), samples: sampleCount(dataset) },
+    model: { path: null, parameters: parametersOf(widths) },
+    dtype: 'float64',
+    data: { path, samples: sampleCount(dataset) },
     loss: { name: 'half-sum-squares', reduction: 'sum', value: report.globalMinimum },
     ...report,
     warnings: [...report.assumptions.warnings, ...notesOf(report, dataset)],
   }
 }
 
-/** Files are read as regression; a built-in classification stays one. */
-async function loadValues(source: string | readonly string[], selection: Selection): Promise<Dataset> {
+/** Files are read as regression, unless their one column of targets is class labels and the network has an output for each;
+ * a built-in classification stays one. */
+async function loadValues(source: string | readonly string[], selection: Selection, outputs: number): Promise<Dataset> {
   const builtin = typeof source === 'string' && Object.hasOwn(builtinDatasets, source.split(':', 1)[0])
-  return loadData(source, { ...selection, ...(!builtin && { task: 'regression' as const }) })
+  if (builtin) return loadData(source, selection)
+  const values = await loadData(source, { ...selection, task: 'regression' })
+  if (outputs === 1 || sizeOf(values.targets.shape.slice(1)) > 1) return values
+  const labels = await loadData(source, { ...selection, classCount: outputs })
+  return labels.task === 'classification' ? labels : values
+}
+
+function parametersOf(widths: readonly number[]): number {
+  return widths.slice(1).reduce((sum, w, i) => sum + w * widths[i], 0)
 }
 
 /** Targets as rows; class labels one-hot. */
@@ -78,28 +101,4 @@ function notesOf({ verification }: LinearReport, dataset: Dataset): string[] {
       : []),
     ...disagreements.map((text) => `Theory and measurement disagree at ${text}.`),
   ]
-}
-
-/** Critical values as rungs, equal kinds of one value on one rung. */
-function ladder(report: LinearReport, lang: Language): ValueLadder {
-  return {
-    kind: 'value-ladder',
-    lang,
-    title: `Critical values of a linear network, widths ${report.widths.join('-')}`,
-    caption: 'Loss of every class of critical points; S is the set of eigenvalues of Σ that the class keeps.',
-    settings: [
-      { name: 'loss', value: '½ Σ‖ŷ − y‖²' },
-      { name: 'classes', value: report.classCount },
-    ],
-    y: { label: 'loss' },
-    levels: report.classes.slice(0, 40).map((each): LadderLevel => {
-      const canonical = each.representatives.find((r) => r.canonical)
-      return {
-        value: each.loss,
-        label: `{${each.subset.join(', ')}}`,
-        kind: each.kinds.length > 1 ? 'both-saddles' : each.kinds[0],
-        ...(canonical?.inertia && { inertia: canonical.inertia }),
-      }
-    }),
-  }
 }

@@ -28,6 +28,17 @@ export function sampledSubject(subject: Subject, samples: number | undefined, se
   }
 }
 
+/** What a report says of a part; nothing where all data were used. */
+export function partSentence(part: SampledPart | undefined, lang: 'en' | 'zh'): string[] {
+  if (!part) return []
+  const { samples, of, seed } = part
+  return lang === 'zh'
+    ? [`仅在 ${of} 个样本中由种子 ${seed} 抽取的 ${samples} 个上计算：这与全部样本上的损失是不同的函数。`]
+    : [
+        `Computed on ${samples} of ${of} samples, drawn with seed ${seed}: another function than the loss on all of them.`,
+      ]
+}
+
 /** `subjectJson`, with the part of the data named where it is one. */
 export function sampledJson({ subject, part }: SampledSubject, lossValue: number, dtype: string): object {
   const head = subjectJson(subject, lossValue, dtype) as { readonly data: object }

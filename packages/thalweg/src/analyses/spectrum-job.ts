@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { Engine } from '@thalweg/engine'
 import { nativeEngine } from '@thalweg/engine/node'
 import { DomainError, TaskError } from '@thalweg/graph'
 import {
@@ -92,7 +93,8 @@ function spectrumJson(result: Spectrum): object {
         standardErrors: Array.from(density.standardErrors),
         sigma: density.sigma,
         support: density.support,
-        probes: density.measures.length,
+        // From all eigenvalues: none.
+        probes: result.all ? 0 : density.measures.length,
         complete: density.complete,
       },
     }),
@@ -110,64 +112,75 @@ const denseLimit = 2000
 
 /** Eigenvalues, index, trace and density of a curvature matrix at a point, with what each number proves. */
 export async function spectrumJob(argument: SpectrumArgument, context: JobContext): Promise<SpectrumDocument> {
-  const sampled = sampledSubject(await openSubject(argument.subject), argument.samples, argument.subject.seed)
-  const { subject } = sampled
+  const subject = await openSubject(argument.subject)
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {
-    const { model, dataset, spec, weightDecay, theta } = subject
-    const deadline = deadlineOf(context, argument.timeLimitMs)
-    const loss = new Loss({ engine, model, dataset, spec, weightDecay, dtype: argument.dtype })
-    const { value, gradient } = await loss.valueAndGradient(theta)
-    if (!Number.isFinite(value) || !gradient.every(Number.isFinite))
-      throw new DomainError(
-        `${argument.subject.model}: loss and gradient must be finite at this point, got loss ${value}. Check weights and data.`,
-      )
-    const point = new LossPoint(loss, theta)
-    const whole =
-      argument.operator === 'gram' ? gramOperator(point) : point.operator(argument.operator satisfies CurvatureKind)
-    const plan = await planOf(argument, whole, context)
-    const analyze = (operator: LinearOperator, stage: string): Promise<Spectrum> =>
-      spectrum(operator, {
-        top: argument.top,
-        bottom: argument.bottom,
-        exact: stage === '' ? plan.exact : plan.refused ? undefined : argument.exact,
-        tolerance: argument.tolerance,
-        maxProducts: argument.maxProducts,
-        traceProducts: argument.trace ? traceProducts : undefined,
-        density: argument.density ? {} : undefined,
-        logDeterminant: argument.logDet ? { shift: argument.shift ?? 0, ...logDetQuadrature } : undefined,
-        seed: argument.subject.seed,
-        signal: deadline.signal,
-        onProgress: (part, done, total) => context.onProgress({ stage: stage || part, done, total }),
-      })
-    const result = await analyze(whole, '').catch((error: unknown) => unlessExpired(error, deadline, whole.size))
-    const layers = await layerSpectra(argument, whole, layerGroups(model), analyze, deadline)
-    const along = await stabilityAlong(argument, loss, model, argument.subject.seed, context, deadline)
-    const stopped = deadline.expired()
-    return {
-      ...sampledJson(sampled, value, argument.dtype),
-      status: stopped || plan.refused ? 'time-limit' : result.status === 'aborted' ? 'interrupted' : 'finished',
-      operator: argument.operator,
-      size: whole.size,
-      gradientNorm: norm(gradient),
-      ...spectrumJson(result),
-      ...(layers && { layers }),
-      ...(along && { edgeOfStability: along }),
-      estimate: plan.estimate,
-      warnings: [
-        ...subject.warnings,
-        ...plan.warnings,
-        ...(argument.dtype === 'float32'
-          ? ['Computed in float32: small eigenvalues and their signs are not reliable.']
-          : []),
-        ...zeroWarnings(argument.operator, spec),
-        ...logDeterminantWarnings(result),
-        ...(stopped ? stopWarnings(argument, result) : []),
-      ],
-      samples: sampleCount(dataset),
-    }
+    return await spectrumDocument(subject, argument, engine, context)
   } finally {
     await engine.dispose()
+  }
+}
+
+/** The same of a subject that is open. */
+export async function spectrumDocument(
+  whole: Subject,
+  argument: SpectrumArgument,
+  engine: Engine,
+  context: JobContext,
+): Promise<SpectrumDocument> {
+  const sampled = sampledSubject(whole, argument.samples, argument.subject.seed)
+  const { subject } = sampled
+  const { model, dataset, spec, weightDecay, theta } = subject
+  const deadline = deadlineOf(context, argument.timeLimitMs)
+  const loss = new Loss({ engine, model, dataset, spec, weightDecay, dtype: argument.dtype })
+  const { value, gradient } = await loss.valueAndGradient(theta)
+  if (!Number.isFinite(value) || !gradient.every(Number.isFinite))
+    throw new DomainError(
+      `${argument.subject.model}: loss and gradient must be finite at this point, got loss ${value}. Check weights and data.`,
+    )
+  const point = new LossPoint(loss, theta)
+  const matrix =
+    argument.operator === 'gram' ? gramOperator(point) : point.operator(argument.operator satisfies CurvatureKind)
+  const plan = await planOf(argument, matrix, context)
+  const analyze = (operator: LinearOperator, stage: string): Promise<Spectrum> =>
+    spectrum(operator, {
+      top: argument.top,
+      bottom: argument.bottom,
+      exact: stage === '' ? plan.exact : plan.refused ? undefined : argument.exact,
+      tolerance: argument.tolerance,
+      maxProducts: argument.maxProducts,
+      traceProducts: argument.trace ? traceProducts : undefined,
+      density: argument.density ? {} : undefined,
+      logDeterminant: argument.logDet ? { shift: argument.shift ?? 0, ...logDetQuadrature } : undefined,
+      seed: argument.subject.seed,
+      signal: deadline.signal,
+      onProgress: (part, done, total) => context.onProgress({ stage: stage || part, done, total }),
+    })
+  const result = await analyze(matrix, '').catch((error: unknown) => unlessExpired(error, deadline, matrix.size))
+  const layers = await layerSpectra(argument, matrix, layerGroups(model), analyze, deadline)
+  const along = await stabilityAlong(argument, loss, model, argument.subject.seed, context, deadline)
+  const stopped = deadline.expired()
+  return {
+    ...sampledJson(sampled, value, argument.dtype),
+    status: stopped || plan.refused ? 'time-limit' : result.status === 'aborted' ? 'interrupted' : 'finished',
+    operator: argument.operator,
+    size: matrix.size,
+    gradientNorm: norm(gradient),
+    ...spectrumJson(result),
+    ...(layers && { layers }),
+    ...(along && { edgeOfStability: along }),
+    estimate: plan.estimate,
+    warnings: [
+      ...subject.warnings,
+      ...plan.warnings,
+      ...(argument.dtype === 'float32'
+        ? ['Computed in float32: small eigenvalues and their signs are not reliable.']
+        : []),
+      ...zeroWarnings(argument.operator, spec),
+      ...logDeterminantWarnings(result),
+      ...(stopped ? stopWarnings(argument, result) : []),
+    ],
+    samples: sampleCount(dataset),
   }
 }
 
@@ -228,10 +241,17 @@ function zeroWarnings(operator: SpectrumOperator, { name, power }: Subject['spec
 }
 
 function logDeterminantWarnings({ logDeterminant }: Spectrum): string[] {
-  if (!logDeterminant || logDeterminant.obstacle === null) return []
-  const { shift, obstacle } = logDeterminant
+  if (!logDeterminant) return []
+  const { shift, obstacle, standardError, quadratureError } = logDeterminant
+  const name = shift === 0 ? 'log det A' : `log det(A + ${shift} I)`
+  if (obstacle !== null)
+    return [
+      `${name} does not exist: the spectrum of A reaches down to ${obstacle.toPrecision(4)}. Use --shift above ${Math.max(0, -obstacle).toPrecision(4)}, or --operator ggn with a positive --shift.`,
+    ]
+  // More than one half of the variance.
+  if (standardError === null || quadratureError === null || quadratureError <= Math.SQRT1_2 * standardError) return []
   return [
-    `log det(A + ${shift} I) does not exist: the spectrum of A reaches down to ${obstacle.toPrecision(4)}. Use --shift above ${Math.max(0, -obstacle).toPrecision(4)}, or --operator ggn with a positive --shift.`,
+    `${name}: Lanczos quadrature had not settled; its error of about ${quadratureError.toPrecision(2)} is extrapolated and most likely of one sign, too large a value. A larger --shift converges faster; --exact is exact.`,
   ]
 }
 

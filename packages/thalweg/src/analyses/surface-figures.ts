@@ -4,6 +4,8 @@ import { formatMeasured, formatNumber } from '../report/format-number.ts'
 import type { Axis as FigureAxis, Figure, LineChart, Marker, Setting, Trajectory } from '../report/scene.ts'
 import { dataName } from '../subject/subject.ts'
 import type { PlacedTrajectory, SurfaceResults } from './surface-results.ts'
+import { surfaceWords } from './surface-words.ts'
+import type { SurfaceWords } from './surface-words.ts'
 
 const names = ['α', 'β', 'γ']
 /** Minima and passes drawn on the plane. */
@@ -15,39 +17,41 @@ const logFactor = 10
 
 /** The figures of a surface, by file name. */
 export function surfaceFigures(results: SurfaceResults): Record<string, Figure> {
-  const { nodes, trajectories, chosen } = results
-  const figures = nodes.length === 1 ? lineFigures(results) : planeFigures(results)
-  return {
-    ...figures,
+  const { nodes, trajectories, chosen, argument } = results
+  const figures: Record<string, Figure> = {
+    ...(nodes.length === 1 ? lineFigures(results) : planeFigures(results)),
     ...(chosen.pca && varianceFigure(results)),
     ...(trajectories.length > 0 && trajectoryFigures(results)),
   }
+  const { lang = 'en' } = argument
+  return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, { ...figure, lang }]))
 }
+
+const wordsOf = ({ argument }: SurfaceResults): SurfaceWords => surfaceWords(argument.lang)
 
 function settingsOf(results: SurfaceResults): Setting[] {
   const { argument, subject, chosen, nodes, axes, cosines } = results
   const { request, dtype } = argument
+  const { settings: w, direction } = wordsOf(results)
   const range = ({ start, end }: Axis): string => `${short(start)} … ${short(end)}`
   return [
-    { name: 'model', value: subject.model.name },
-    { name: 'data', value: dataName(subject) },
-    { name: 'loss', value: `${subject.spec.name}, ${subject.spec.reduction}` },
-    { name: 'directions', value: chosen.directions.map((d) => d.label).join(', ') },
+    { name: w.model, value: subject.model.name },
+    { name: w.data, value: dataName(subject) },
+    { name: w.loss, value: `${subject.spec.name}, ${subject.spec.reduction}` },
+    { name: w.directions, value: chosen.directions.map((d) => direction(d.label)).join(', ') },
     ...chosen.directions.flatMap((d, i) =>
       d.eigenvalue === undefined
         ? []
-        : [{ name: `λ along ${names[i]}`, value: formatMeasured(d.eigenvalue, d.residualNorm) }],
+        : [{ name: w.along(names[i]), value: formatMeasured(d.eigenvalue, d.residualNorm) }],
     ),
-    { name: 'normalization', value: chosen.normalization },
-    ...(request.kind === 'random' ? [{ name: 'biases and norms', value: request.moveVectors ? 'moved' : 'held' }] : []),
-    ...(request.orthogonalize ? [{ name: 'orthogonalized', value: true }] : []),
-    { name: 'points', value: nodes.map((n) => n.length).join(' × ') },
-    { name: 'range', value: axes.map(range).join(', ') },
-    ...(cosines.length > 0
-      ? [{ name: 'cosines of the directions', value: cosines.map((c) => short(c, 2)).join(', ') }]
-      : []),
-    { name: 'arithmetic', value: dtype },
-    { name: 'seed', value: request.seed },
+    { name: w.normalization, value: chosen.normalization },
+    ...(request.kind === 'random' ? [{ name: w.vectors, value: request.moveVectors ? w.moved : w.held }] : []),
+    ...(request.orthogonalize ? [{ name: w.orthogonalized, value: true }] : []),
+    { name: w.points, value: nodes.map((n) => n.length).join(' × ') },
+    { name: w.range, value: axes.map(range).join(', ') },
+    ...(cosines.length > 0 ? [{ name: w.cosines, value: cosines.map((c) => short(c, 2)).join(', ') }] : []),
+    { name: w.arithmetic, value: dtype },
+    { name: w.seed, value: request.seed },
   ]
 }
 
@@ -63,7 +67,7 @@ interface Shown {
 }
 
 /** Values on the scale that was asked for, or that they need. */
-function shown({ argument, training }: SurfaceResults, values: Float64Array): Shown {
+function shown({ argument, training }: Pick<SurfaceResults, 'argument' | 'training'>, values: Float64Array): Shown {
   const finite = values.filter(Number.isFinite)
   const [low, high] = [
     finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
@@ -73,18 +77,24 @@ function shown({ argument, training }: SurfaceResults, values: Float64Array): Sh
     const least = training.values
       .filter((v) => Number.isFinite(v) && v > 0)
       .reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
-    return { values: Array.from(values, (v) => v / least), label: 'loss / lowest loss', scale: 'log' }
+    return {
+      values: Array.from(values, (v) => v / least),
+      label: surfaceWords(argument.lang).relativeLoss,
+      scale: 'log',
+    }
   }
   const log = argument.scale === 'log' || (argument.scale === 'auto' && low > 0 && high > logFactor * low)
-  return { values: Array.from(values), label: 'loss', scale: log ? 'log' : 'linear' }
+  return { values: Array.from(values), label: surfaceWords(argument.lang).loss, scale: log ? 'log' : 'linear' }
 }
 
-const axisOf = ({ chosen }: SurfaceResults, i: number): FigureAxis => ({
-  label: `${names[i]}, ${chosen.directions[i].label}`,
-})
+const axisOf = (results: SurfaceResults, i: number): FigureAxis => {
+  const { named, direction } = wordsOf(results)
+  return { label: named(names[i], direction(results.chosen.directions[i].label)) }
+}
 
 function lineFigures(results: SurfaceResults): Record<string, Figure> {
   const { nodes, training, heldOut, argument } = results
+  const w = wordsOf(results)
   const x = Array.from(nodes[0])
   const train = shown(results, training.values)
   const common = { kind: 'line-chart' as const, x: axisOf(results, 0), settings: settingsOf(results) }
@@ -98,12 +108,12 @@ function lineFigures(results: SurfaceResults): Record<string, Figure> {
   })
   const loss: LineChart = {
     ...common,
-    title: 'Loss along a line',
-    caption: argument.request.kind === 'interpolation' ? 'Loss at (1 − α) θ + α θ′.' : 'Loss at θ + αδ.',
+    title: w.lineTitle,
+    caption: argument.request.kind === 'interpolation' ? w.interpolationCaption : w.lineCaption,
     y: { label: train.label, scale: train.scale },
     series: [
-      series('training', train.values, 'solid'),
-      ...(heldOut ? [series('held-out', shown(results, heldOut.values).values, 'dashed')] : []),
+      series(w.training, train.values, 'solid'),
+      ...(heldOut ? [series(w.heldOut, shown(results, heldOut.values).values, 'dashed')] : []),
     ],
     references: [
       { axis: 'x', value: 0, label: 'θ' },
@@ -114,19 +124,20 @@ function lineFigures(results: SurfaceResults): Record<string, Figure> {
   if (!accuracies) return { surface: loss }
   const accuracy: LineChart = {
     ...common,
-    title: 'Accuracy along the same line',
-    caption: 'Share of samples whose largest score is the right class.',
-    y: { label: 'accuracy', format: 'percent' },
+    title: w.lineAccuracy,
+    caption: w.accuracyCaption,
+    y: { label: w.accuracy, format: 'percent' },
     series: [
-      series('training', Array.from(accuracies), 'solid'),
-      ...(heldOut?.accuracies ? [series('held-out', Array.from(heldOut.accuracies), 'dashed')] : []),
+      series(w.training, Array.from(accuracies), 'solid'),
+      ...(heldOut?.accuracies ? [series(w.heldOut, Array.from(heldOut.accuracies), 'dashed')] : []),
     ],
   }
   return { surface: loss, accuracy }
 }
 
 function planeFigures(results: SurfaceResults): Record<string, Figure> {
-  const { nodes, heldOut, curvature, argument } = results
+  const { nodes, heldOut, curvature } = results
+  const w = wordsOf(results)
   const [x, y] = nodes
   const slice = planeSlice(results)
   const drawn = shown(results, slice.values)
@@ -143,7 +154,7 @@ function planeFigures(results: SurfaceResults): Record<string, Figure> {
   const surface: Figure = {
     ...grid,
     kind: 'contour-plane',
-    title: `Training loss on a plane of ${argument.request.kind === 'trajectory' ? 'principal components' : kindName(results)}`,
+    title: w.planeOf[planeKind(results)],
     caption: captionOf(results),
     values: drawn.values,
     valueLabel: drawn.label,
@@ -154,8 +165,8 @@ function planeFigures(results: SurfaceResults): Record<string, Figure> {
   const still: Figure = {
     ...grid,
     kind: 'surface-still',
-    title: 'The same plane as a surface',
-    caption: drawn.scale === 'log' ? 'Height is the loss on a logarithmic scale.' : 'Height is the loss.',
+    title: w.still,
+    caption: drawn.scale === 'log' ? w.logHeight : w.height,
     values: drawn.values,
     valueLabel: drawn.label,
     valueScale: drawn.scale,
@@ -172,10 +183,8 @@ function planeFigures(results: SurfaceResults): Record<string, Figure> {
   return {
     surface,
     'surface-3d': still,
-    ...accuracyFigure('accuracy', 'Training accuracy on the same plane', grid, slice.accuracies),
-    ...(heldOut &&
-      !volume &&
-      accuracyFigure('held-out-accuracy', 'Held-out accuracy on the same plane', grid, heldOut.accuracies)),
+    ...accuracyFigure('accuracy', w.planeAccuracy, grid, slice.accuracies, w),
+    ...(heldOut && !volume && accuracyFigure('held-out-accuracy', w.heldOutAccuracy, grid, heldOut.accuracies, w)),
     ...(heldOut && !volume && heldOutFigure(results, grid, heldOut)),
     ...(curvature && curvatureFigures(results, settings)),
   }
@@ -183,23 +192,27 @@ function planeFigures(results: SurfaceResults): Record<string, Figure> {
 
 type Grid = Pick<Extract<Figure, { kind: 'heat-map' }>, 'x' | 'y' | 'xs' | 'ys' | 'settings'>
 
-function kindName({ chosen }: SurfaceResults): string {
+function planeKind({ argument, chosen }: SurfaceResults): keyof SurfaceWords['planeOf'] {
+  if (argument.request.kind === 'trajectory') return 'components'
   const [first] = chosen.directions
-  if (first.eigenvalue !== undefined) return 'Hessian eigenvectors'
-  return first.label.startsWith('random') ? 'random directions' : 'chosen directions'
+  if (first.eigenvalue !== undefined) return 'eigenvectors'
+  return first.label.startsWith('random') ? 'random' : 'chosen'
 }
 
-function captionOf({ trajectories, nodes }: SurfaceResults): string {
-  const base = nodes.length === 3 ? 'Loss at θ + αδ + βη + γζ on the slice named below.' : 'Loss at θ + αδ + βη.'
+function captionOf(results: SurfaceResults): string {
+  const { trajectories, nodes } = results
+  const w = wordsOf(results)
+  const base = nodes.length === 3 ? w.volumeCaption : w.planeCaption
   if (trajectories.length === 0) return base
   const points = trajectories.flatMap((t) => t.points)
   const off = Math.max(...points.map((p) => p.offPlaneDistance))
   const extent = Math.max(...points.map((p) => p.distance))
-  return `${base} The path is projected: its points lie up to ${short(off, 3)} off the plane, and up to ${short(extent, 3)} from its center.`
+  return w.projected(base, short(off, 3), short(extent, 3))
 }
 
 /** The plane itself, or of a volume the slice nearest to γ = 0. */
 function planeSlice({
+  argument,
   nodes,
   training,
 }: SurfaceResults): Pick<GridState, 'values' | 'accuracies'> & { settings: Setting[] } {
@@ -211,7 +224,7 @@ function planeSlice({
   return {
     values: cut(training.values),
     accuracies: training.accuracies && cut(training.accuracies),
-    settings: [{ name: 'slice', value: `γ = ${short(z[k])}` }],
+    settings: [{ name: surfaceWords(argument.lang).settings.slice, value: `γ = ${short(z[k])}` }],
   }
 }
 
@@ -225,6 +238,7 @@ function overlaysOf(trajectories: readonly PlacedTrajectory[]): Trajectory[] {
 
 /** θ, the basins that are deep enough to mean something, and the passes between them. */
 function markersOf({ nodes, training, minima, trajectories, argument }: SurfaceResults): Marker[] {
+  const w = surfaceWords(argument.lang)
   const finite = training.values.filter(Number.isFinite)
   const range =
     finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) -
@@ -252,8 +266,8 @@ function markersOf({ nodes, training, minima, trajectories, argument }: SurfaceR
   const ends: Marker[] =
     argument.request.kind === 'interpolation'
       ? [
-          { kind: 'point', x: 1, y: 0, label: 'second model' },
-          { kind: 'point', x: 0, y: 1, label: 'third model' },
+          { kind: 'point', x: 1, y: 0, label: w.secondModel },
+          { kind: 'point', x: 0, y: 1, label: w.thirdModel },
         ]
       : []
   const here: Marker[] = trajectories.length > 0 ? [] : [{ kind: 'end', x: 0, y: 0, label: 'θ' }]
@@ -273,6 +287,7 @@ function accuracyFigure(
   title: string,
   grid: Grid,
   accuracies: Float64Array | null,
+  w: SurfaceWords,
 ): Record<string, Figure> {
   if (!accuracies) return {}
   return {
@@ -280,9 +295,9 @@ function accuracyFigure(
       ...grid,
       kind: 'heat-map',
       title,
-      caption: 'Share of samples whose largest score is the right class.',
+      caption: w.accuracyCaption,
       values: Array.from(accuracies),
-      valueLabel: 'accuracy',
+      valueLabel: w.accuracy,
       valueDomain: [0, 1],
       palette: 'cividis',
     },
@@ -295,7 +310,7 @@ function heldOutFigure(results: SurfaceResults, grid: Grid, { values }: GridStat
     'held-out': {
       ...grid,
       kind: 'contour-plane',
-      title: 'Held-out loss on the same plane',
+      title: wordsOf(results).heldOutLoss,
       values: drawn.values,
       valueLabel: drawn.label,
       valueScale: drawn.scale,
@@ -303,35 +318,37 @@ function heldOutFigure(results: SurfaceResults, grid: Grid, { values }: GridStat
   }
 }
 
-function curvatureFigures({ curvature, chosen }: SurfaceResults, settings: readonly Setting[]): Record<string, Figure> {
+function curvatureFigures(results: SurfaceResults, settings: readonly Setting[]): Record<string, Figure> {
+  const { curvature } = results
   if (!curvature) return {}
+  const w = wordsOf(results)
+  const { points, arithmetic, nodes, products } = w.settings
   const grid = {
-    x: { label: `${names[0]}, ${chosen.directions[0].label}` },
-    y: { label: `${names[1]}, ${chosen.directions[1].label}` },
+    x: axisOf(results, 0),
+    y: axisOf(results, 1),
     xs: Array.from(curvature.x),
     ys: Array.from(curvature.y),
     settings: [
-      ...settings.filter((s) => s.name !== 'points' && s.name !== 'arithmetic'),
-      { name: 'nodes', value: `${curvature.x.length} × ${curvature.y.length}` },
-      { name: 'products', value: curvature.products },
-      { name: 'arithmetic', value: 'float64' },
+      ...settings.filter((s) => s.name !== points && s.name !== arithmetic),
+      { name: nodes, value: `${curvature.x.length} × ${curvature.y.length}` },
+      { name: products, value: curvature.products },
+      { name: arithmetic, value: 'float64' },
     ],
   }
   return {
     convexity: {
       ...grid,
       kind: 'heat-map',
-      title: 'Convexity map',
-      caption:
-        'max(0, −λ_min) / |λ_max| of the full Hessian: 0 where the loss is convex, 1 or more where negative curvature prevails.',
+      title: w.convexity,
+      caption: w.convexityCaption,
       values: Array.from(curvature.convexity, (v) => Math.min(v, 1)),
-      valueLabel: 'max(0, −λ_min) / |λ_max|, capped at 1',
+      valueLabel: w.convexityValue,
       valueDomain: [0, 1],
     },
     'smallest-eigenvalue': {
       ...grid,
       kind: 'heat-map',
-      title: 'Smallest eigenvalue of the Hessian',
+      title: w.smallest,
       values: Array.from(curvature.smallest),
       valueLabel: 'λ_min',
       palette: 'diverging',
@@ -339,29 +356,29 @@ function curvatureFigures({ curvature, chosen }: SurfaceResults, settings: reado
     'largest-eigenvalue': {
       ...grid,
       kind: 'heat-map',
-      title: 'Largest eigenvalue of the Hessian',
+      title: w.largest,
       values: Array.from(curvature.largest),
       valueLabel: 'λ_max',
     },
   }
 }
 
-function varianceFigure({ chosen }: SurfaceResults): Record<string, Figure> {
-  const { explained, randomWalk } = chosen.pca!
+function varianceFigure(results: SurfaceResults): Record<string, Figure> {
+  const { explained, randomWalk } = results.chosen.pca!
+  const w = wordsOf(results)
   const count = Math.min(10, explained.length)
   const x = Array.from({ length: count }, (_, i) => i + 1)
   return {
     variance: {
       kind: 'line-chart',
-      title: 'Share of the trajectory’s variance per principal component',
-      caption:
-        'A random walk in high dimension, which knows nothing of the loss, gives the dashed line: only what departs from it says something.',
-      x: { label: 'component' },
-      y: { label: 'share of the variance', scale: 'log' },
+      title: w.variance,
+      caption: w.varianceCaption,
+      x: { label: w.component },
+      y: { label: w.varianceShare, scale: 'log' },
       series: [
-        { name: 'trajectory', x, y: Array.from(explained.subarray(0, count)), style: 'solid', color: 0, markers: true },
+        { name: w.trajectory, x, y: Array.from(explained.subarray(0, count)), style: 'solid', color: 0, markers: true },
         {
-          name: 'random walk of as many points',
+          name: w.randomWalk,
           x,
           y: Array.from(randomWalk.subarray(0, count)),
           style: 'dashed',
@@ -375,22 +392,23 @@ function varianceFigure({ chosen }: SurfaceResults): Record<string, Figure> {
 
 function trajectoryFigures(results: SurfaceResults): Record<string, Figure> {
   const { trajectories } = results
+  const w = wordsOf(results)
   const steps = (t: PlacedTrajectory): number[] => t.points.map((p, i) => p.step ?? i)
   const known = trajectories.every((t) => t.points.every((p) => p.step !== undefined))
-  const x = { label: known ? 'step' : 'checkpoint' }
+  const x = { label: known ? w.step : w.checkpoint }
   const settings = settingsOf(results)
   const several = trajectories.length > 1
-  const named = (t: PlacedTrajectory, what: string): string => (several ? `${t.name}, ${what}` : what)
+  const named = (t: PlacedTrajectory, what: string): string => (several ? w.named(t.name, what) : what)
   const losses = trajectories.flatMap((t, i) => [
     {
-      name: named(t, 'loss at the point'),
+      name: named(t, w.lossAtPoint),
       x: steps(t),
       y: t.points.map((p) => p.loss),
       style: 'solid' as const,
       color: i,
     },
     {
-      name: named(t, 'loss where it is drawn'),
+      name: named(t, w.lossDrawn),
       x: steps(t),
       y: t.points.map((p) => p.planeLoss),
       style: 'dashed' as const,
@@ -401,20 +419,20 @@ function trajectoryFigures(results: SurfaceResults): Record<string, Figure> {
   return {
     'trajectory-loss': {
       kind: 'line-chart',
-      title: 'Loss of the trajectory and of its projection',
-      caption: 'Where the lines part, the picture shows another loss than the one that was trained.',
+      title: w.trajectoryLoss,
+      caption: w.trajectoryLossCaption,
       settings,
       x,
-      y: { label: 'loss', scale: positive ? 'log' : 'linear' },
+      y: { label: w.loss, scale: positive ? 'log' : 'linear' },
       series: losses,
     },
     'off-plane': {
       kind: 'line-chart',
-      title: 'Distance of the trajectory from the plane',
-      caption: '‖θ − projection‖ over ‖θ − center‖: 0 in the plane, 1 at a right angle to it.',
+      title: w.offPlane,
+      caption: w.offPlaneCaption,
       settings,
       x,
-      y: { label: 'share of the distance', domain: [0, 1] },
+      y: { label: w.offPlaneShare, domain: [0, 1] },
       series: trajectories.map((t, i) => ({
         name: t.name,
         x: steps(t),
@@ -434,6 +452,7 @@ function curvatureAlong(
   steps: (t: PlacedTrajectory) => number[],
   named: (t: PlacedTrajectory, what: string) => string,
 ): Record<string, Figure> {
+  const w = wordsOf(results)
   const series = results.trajectories.flatMap((t, color) => {
     if (!t.points.some((p) => p.topEigenvalue !== undefined)) return []
     const end = (what: string, style: 'solid' | 'dashed', y: (number | null)[]): LineChart['series'][number] => ({
@@ -445,12 +464,12 @@ function curvatureAlong(
     })
     return [
       end(
-        'largest',
+        w.largestEnd,
         'solid',
         t.points.map((p) => p.topEigenvalue ?? null),
       ),
       end(
-        'smallest',
+        w.smallestEnd,
         'dashed',
         t.points.map((p) => p.bottomEigenvalue ?? null),
       ),
@@ -461,9 +480,9 @@ function curvatureAlong(
     'trajectory-curvature': {
       ...common,
       kind: 'line-chart',
-      title: 'Extreme Hessian eigenvalues along the trajectory',
-      caption: 'Gradient descent with step η is at the edge of stability where the largest is 2/η.',
-      y: { label: 'eigenvalue' },
+      title: w.curvatureAlong,
+      caption: w.curvatureAlongCaption,
+      y: { label: w.eigenvalue },
       series,
       ...edgeReference(results),
     },

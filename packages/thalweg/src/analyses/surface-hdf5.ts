@@ -7,7 +7,6 @@ import type { Hdf5Content } from '../formats/hdf5.ts'
 import { axisNames, directionsFile } from './reference-directions.ts'
 import type { SurfaceResults } from './surface-results.ts'
 
-
 /** `xcoordinates`, `train_loss` [x, y] … of a line or plane; percent for accuracies; a volume has `zcoordinates` too.
  * Nodes that are not finite stay so (the reference tool marks what it did not compute by −1). */
 export function referenceSurface(results: SurfaceResults): Hdf5Content {

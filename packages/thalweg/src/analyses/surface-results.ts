@@ -1,6 +1,7 @@
 import type { FloatDType } from '@thalweg/graph'
 import type { Axis, CurvatureGrid, EvaluationMethod, GridMinimum, GridState, ProjectedPoint } from '@thalweg/landscape'
 import type { QueueAddress } from '../queue/redis/queue-address.ts'
+import type { Language } from '../report/scene.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
 import type { ChosenDirections, DirectionRequest } from './surface-directions.ts'
 import type { Sharpness } from './surface-sharpness.ts'
@@ -31,6 +32,8 @@ export interface SurfaceArgument {
   readonly trajectoryCurvature: boolean
   readonly scale: 'auto' | 'log' | 'linear' | 'relative'
   readonly out?: string
+  /** Of the figures; default English. */
+  readonly lang?: Language
   readonly resume: boolean
   readonly png: boolean
   /** Processes that compute; 0: the job's own. */

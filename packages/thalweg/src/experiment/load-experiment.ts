@@ -2,10 +2,11 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { DomainError, FormatError } from '@thalweg/graph'
 import { modelFromSpec, randomStream, sampleCount, split, standardize, subset } from '@thalweg/landscape'
-import type { Dataset, Model } from '@thalweg/landscape'
+import type { Dataset, LossName, Model } from '@thalweg/landscape'
 import { loadData } from '../formats/load-data.ts'
 import { openModelFile } from '../models/open-model-file.ts'
 import { openModelWithData } from '../models/open-model-with-data.ts'
+import type { ModelSource } from '../subject/portable-loss.ts'
 import { parseExperiment } from './read-experiment.ts'
 import type { Experiment } from './schema.ts'
 
@@ -60,6 +61,13 @@ async function wholeData({ data: spec, model, loss }: Experiment, file: string):
 /** `count` of n positions, in ascending order. */
 function drawn(n: number, count: number, seed: number): Uint32Array {
   return randomStream(seed, 'data limit').permutation(n).slice(0, count).sort()
+}
+
+/** From which another process can make the model of an experiment. */
+export function experimentModelSource(spec: Experiment['model'], file: string, loss: LossName): ModelSource {
+  if (spec.kind !== 'onnx') return { kind: 'spec', spec }
+  const { output, train, freeze } = spec
+  return { kind: 'onnx', path: beside(file, spec.file), choice: { output, train, freeze, loss } }
 }
 
 /** @param loss  name of the loss that reads the output; a softmax that it contains is then not counted twice. */

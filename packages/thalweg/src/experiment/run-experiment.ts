@@ -1,218 +1,194 @@
 import { availableParallelism } from 'node:os'
 import { nativeEngine } from '@thalweg/engine/node'
 import { TaskError } from '@thalweg/graph'
-import {
-  Loss,
-  diagnose,
-  lossPlane,
-  norm,
-  optimizerFromSpec,
-  randomDirection,
-  sampleCount,
-  train,
-  valuesAt,
-} from '@thalweg/landscape'
-import type { Diagnosis, LossPlane, Model, TrainResult } from '@thalweg/landscape'
-import { diagnosisJson } from '../analyses/diagnosis-document.ts'
-import { linearTheory, optimumOf } from '../analyses/linear-theory.ts'
-import { optimizerFacts } from '../analyses/optimizer-facts.ts'
+import { Loss } from '@thalweg/landscape'
+import type { Model, TrainResult } from '@thalweg/landscape'
+import { threadsOf } from '../analyses/surface-grid.ts'
+import type { GridWork } from '../analyses/surface-grid.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { RunDirectory, float64Tensor } from '../runs/run-directory.ts'
+import { LiveRun } from '../runs/live-run.ts'
 import { manifestOf } from '../runs/manifest.ts'
-import { loadExperimentData, loadExperimentModel, readExperiment } from './load-experiment.ts'
+import { RunDirectory } from '../runs/run-directory.ts'
+import type { RunStatus } from '../runs/run-state.ts'
+import type { Subject } from '../subject/subject.ts'
+import { problemsOf } from './analysis-results.ts'
+import type { AnalysisResults } from './analysis-results.ts'
+import { runAnalyses } from './analysis-stages.ts'
+import { experimentModelSource, loadExperimentData, loadExperimentModel, readExperiment } from './load-experiment.ts'
 import type { ExperimentData } from './load-experiment.ts'
-import type { EndPoint, RunArgument, RunOutcome, RunResults } from './run-results.ts'
+import { resumedDirectory } from './resumed-directory.ts'
+import type { RunArgument, RunOutcome, RunResults } from './run-results.ts'
+import { measureEnd, runDiagnosis, runSurface, runTraining, writePoint } from './run-stages.ts'
+import type { LossIn } from './run-stages.ts'
 import type { Experiment } from './schema.ts'
 import { writeReport } from './write-report.ts'
+import { writeResults } from './write-results.ts'
 
-/** Trains what an experiment file describes, examines the end of training in float64, and writes the run directory. */
+/** Trains what an experiment file describes, examines the end of training in float64, and writes the run directory. Killed at
+ * any instant it can be gone on with: training from its last checkpoint, each later stage from where it was.
+ * @throws {TaskError} if it was stopped; {DomainError} if the run to go on with was another. */
 export async function runExperiment(argument: RunArgument, context: JobContext): Promise<RunOutcome> {
-  const started = context.now()
   const read = await readExperiment(argument.file)
   const experiment = argument.seed === undefined ? read : { ...read, seed: argument.seed }
   const data = await loadExperimentData(experiment, argument.file)
   const model = loadExperimentModel(experiment.model, argument.file, data.train, experiment.loss.name)
-  const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
+  const base = `${argument.runRoot}/${fileName(experiment.name)}`
+  const directory = argument.resume
+    ? await resumedDirectory(base, argument.out, experiment, data)
+    : await RunDirectory.create(base, argument.out)
+  // where the queue is, with its password, is not for the disk
+  const { queue: _, ...kept } = argument
+  const live = await LiveRun.open(directory.path, { job: 'run-experiment', argument: kept }, context)
+  const run = new ExperimentRun({ argument, experiment, data, model, directory, context: live.context })
   try {
-    const lossIn = (dtype: 'float32' | 'float64', part: 'train' | 'test'): Loss =>
-      new Loss({
-        engine,
-        model,
-        dataset: data[part]!,
-        spec: experiment.loss,
-        weightDecay: experiment.loss.weightDecay,
-        dtype,
-      })
-    const exact = lossIn('float64', 'train')
-    const directory = await RunDirectory.create(`${argument.runRoot}/${fileName(experiment.name)}`, argument.out)
-    const manifest = (status: string): Promise<void> =>
-      directory.writeJson('manifest.json', manifestOf({ experiment, file: argument.file, model, data, engine, status }))
-    await manifest('running')
-    const training = experiment.training
-      ? await runTraining(experiment, data, lossIn, context, argument, (step, theta) =>
-          writePoint(directory, experiment, model, step, theta),
-        )
+    const outcome = await run.result(() => live.stopStatus)
+    if (outcome.status === 'time-limit') live.leave('time-limit')
+    else live.finish()
+    return outcome
+  } catch (error) {
+    const status = live.stopStatus ?? run.endStatus(error)
+    await run.writeManifest(status).catch(() => undefined)
+    if (status === 'cancelled' || status === 'diverged') live.finish()
+    else live.leave(status, error)
+    throw error
+  } finally {
+    await run.dispose()
+  }
+}
+
+interface RunParts {
+  readonly argument: RunArgument
+  readonly experiment: Experiment
+  readonly data: ExperimentData
+  readonly model: Model
+  readonly directory: RunDirectory
+  readonly context: JobContext
+}
+
+type Found = Pick<RunResults, 'end' | 'diagnosis' | 'plane' | 'analyses'>
+
+class ExperimentRun {
+  readonly #parts: RunParts
+  readonly #engine: ReturnType<typeof nativeEngine>
+  readonly #startedMs: number
+  #training: TrainResult | null = null
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+    this.#startedMs = parts.context.now()
+    this.#engine = nativeEngine({ threads: parts.argument.threads ?? availableParallelism() })
+  }
+
+  dispose(): Promise<void> {
+    return this.#engine.dispose()
+  }
+
+  async writeManifest(status: RunStatus): Promise<void> {
+    const { experiment, argument, model, data, directory } = this.#parts
+    const { file } = argument
+    await directory.writeJson(
+      'manifest.json',
+      manifestOf({ experiment, file, model, data, engine: this.#engine, status }),
+    )
+  }
+
+  /** How a run ended that threw. */
+  endStatus(error: unknown): RunStatus {
+    if (this.#training?.status === 'diverged') return 'diverged'
+    return error instanceof TaskError && this.#training?.status === 'time-limit' ? 'time-limit' : 'failed'
+  }
+
+  async result(stopped: () => string | undefined): Promise<RunOutcome> {
+    const { argument, experiment, data, model, directory, context } = this.#parts
+    await this.writeManifest('running')
+    const exact = this.#lossIn('float64', 'train')
+    this.#training = experiment.training
+      ? await runTraining({ experiment, data, model, directory }, this.#lossIn, argument.timeLimitMs, context)
       : null
+    const training = this.#training
+    this.#requireGoing(stopped)
     const theta = training?.theta ?? model.initialize(experiment.seed)
     await writePoint(directory, experiment, model, training?.steps ?? 0, theta, 'final')
-    const end = await measureEnd(exact, data.test ? lossIn('float64', 'test') : undefined, theta)
-    const diagnosis = await runDiagnosis(experiment, exact, theta, context)
-    const plane = await runSurface(experiment, lossIn('float32', 'train'), theta, context)
-    const results: RunResults = {
-      experiment,
-      model,
-      data,
-      training,
-      end,
-      diagnosis,
-      plane,
-      elapsedMs: context.now() - started,
-    }
+    const end = await measureEnd(exact, data.test ? this.#lossIn('float64', 'test') : undefined, theta)
+    const diagnosis = await runDiagnosis(experiment, exact, theta, directory, context)
+    this.#requireGoing(stopped)
+    const plane = await runSurface(experiment, this.#lossIn('float32', 'train'), theta, this.#gridWork())
+    this.#requireGoing(stopped)
+    const analyses = await this.#analyses(theta)
+    this.#requireGoing(stopped)
+    return this.#finish({ end, diagnosis, plane, analyses })
+  }
+
+  async #finish(found: Found): Promise<RunOutcome> {
+    const { argument, experiment, data, model, directory, context } = this.#parts
+    const training = this.#training
+    const elapsedMs = context.now() - this.#startedMs
+    const results: RunResults = { experiment, model, data, training, ...found, elapsedMs }
     await writeResults(directory, results)
-    const verdict = await writeReport(directory, results, {
-      lang: argument.lang,
-      file: argument.file,
-      fingerprint: engine.fingerprint,
-      png: argument.png === true,
-    })
-    const status = context.signal.aborted ? 'aborted' : (training?.status ?? 'finished')
-    await manifest(status)
+    const { lang, file, png } = argument
+    const { fingerprint } = this.#engine
+    const verdict = await writeReport(directory, results, { lang, file, fingerprint, png: png === true })
     if (training?.status === 'diverged')
-      throw new TaskError(`${argument.file}: ${training.message} What was reached is in ${directory.path}.`)
+      throw new TaskError(`${file}: ${training.message} What was reached is in ${directory.path}.`)
+    const status = training?.status === 'time-limit' ? 'time-limit' : 'finished'
+    await this.writeManifest(status)
     return {
       directory: directory.path,
       report: directory.file('report.html'),
       verdict: verdict?.kind ?? 'undecided',
       summary: verdict?.summary ?? 'The experiment asks for no diagnosis.',
       status,
-      loss: end.loss,
-      gradientNorm: end.gradientNorm,
-      elapsedMs: context.now() - started,
+      loss: found.end.loss,
+      gradientNorm: found.end.gradientNorm,
+      elapsedMs: context.now() - this.#startedMs,
+      warnings: problemsOf(found.analyses).map(([name, problem]) => `analyses.${name} was not made: ${problem}`),
     }
-  } finally {
-    await engine.dispose()
+  }
+
+  readonly #lossIn: LossIn = (dtype, part) => {
+    const { experiment, model, data } = this.#parts
+    const { weightDecay, ...spec } = experiment.loss
+    return new Loss({ engine: this.#engine, model, dataset: data[part]!, spec, weightDecay, dtype })
+  }
+
+  #analyses(theta: Float64Array): Promise<AnalysisResults> {
+    const { experiment, data, model, directory, context } = this.#parts
+    const { weightDecay, ...spec } = experiment.loss
+    const grid = this.#gridWork()
+    const subject: Subject = {
+      path: 'checkpoints/final.safetensors',
+      ...{ model, theta, spec, weightDecay, source: grid.source, dataset: data.train },
+      dataPath: data.train.origin,
+      training: experiment.training,
+      warnings: model.notes,
+    }
+    return runAnalyses({ experiment, subject, directory, engine: this.#engine, grid, context })
+  }
+
+  #gridWork(): GridWork {
+    const { argument, experiment, directory, context } = this.#parts
+    const { workers = 0, queue, file } = argument
+    return {
+      directory: directory.path,
+      source: experimentModelSource(experiment.model, file, experiment.loss.name),
+      context,
+      workers,
+      threads: threadsOf(argument),
+      queue,
+    }
+  }
+
+  #requireGoing(stopped: () => string | undefined): void {
+    const how = stopped()
+    if (how === undefined) return
+    const { argument, directory } = this.#parts
+    const cure =
+      how === 'cancelled' ? '' : ` Go on with: thalweg run ${argument.file} --out ${directory.path} --resume.`
+    throw new TaskError(`${argument.file}: ${how}.${cure}`)
   }
 }
 
 /** A name that is safe as a folder. */
 function fileName(name: string): string {
   return name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'run'
-}
-
-type LossIn = (dtype: 'float32' | 'float64', part: 'train' | 'test') => Loss
-
-async function runTraining(
-  experiment: Experiment,
-  data: ExperimentData,
-  lossIn: LossIn,
-  { now, onProgress, signal }: JobContext,
-  { timeLimitMs }: RunArgument,
-  write: (step: number, theta: Float64Array) => Promise<void>,
-): Promise<TrainResult> {
-  const spec = experiment.training!
-  const batch = spec.batchSize === 'full' ? sampleCount(data.train) : spec.batchSize
-  const steps = spec.steps ?? spec.epochs! * Math.ceil(sampleCount(data.train) / batch)
-  return train({
-    loss: lossIn(spec.dtype, 'train'),
-    ...(data.test && { testLoss: lossIn(spec.dtype, 'test') }),
-    optimizer: optimizerFromSpec(spec.optimizer),
-    learningRate: spec.learningRate,
-    schedule: spec.schedule,
-    steps: spec.steps,
-    epochs: spec.epochs,
-    batchSize: spec.batchSize,
-    seed: experiment.seed,
-    evaluateEvery: Math.max(1, Math.round(steps / 60)),
-    checkpointEvery: Math.max(1, Math.ceil(steps / spec.checkpoints)),
-    onCheckpoint: ({ step, theta }) => write(step, theta),
-    onProgress: (p) =>
-      onProgress({ stage: 'training', done: p.step, total: p.steps, detail: `loss ${p.loss.toPrecision(4)}` }),
-    signal,
-    now,
-    timeLimitMs,
-  })
-}
-
-/** Writes one point of the trajectory; `final` is where the run ended. */
-function writePoint(
-  directory: RunDirectory,
-  experiment: Experiment,
-  model: Model,
-  step: number,
-  theta: Float64Array,
-  name?: string,
-): Promise<void> {
-  return directory.writeCheckpoint(name ?? `step-${String(step).padStart(7, '0')}`, model, theta, {
-    experiment: experiment.name,
-    seed: String(experiment.seed),
-    step: String(step),
-  })
-}
-
-async function measureEnd(loss: Loss, test: Loss | undefined, theta: Float64Array): Promise<EndPoint> {
-  const { value, gradient } = await loss.valueAndGradient(theta)
-  const accuracy = await loss.accuracy(theta)
-  const held = test ? { testLoss: await test.value(theta), testAccuracy: await test.accuracy(theta) } : {}
-  return { loss: value, gradientNorm: norm(gradient), accuracy, ...held }
-}
-
-async function runDiagnosis(
-  { analyses, training, seed }: Experiment,
-  loss: Loss,
-  theta: Float64Array,
-  { onProgress, signal, now }: JobContext,
-): Promise<Diagnosis | null> {
-  if (!analyses.diagnose) return null
-  const { model, dataset, spec, weightDecay } = loss
-  const theory = await linearTheory({ model, dataset, spec, weightDecay, theta }, loss)
-  return diagnose(loss, theta, {
-    ...optimumOf(theory),
-    ...analyses.diagnose,
-    seed,
-    signal,
-    now,
-    optimizer: optimizerFacts(training, {}),
-    onProgress: (stage, done, total) => onProgress({ stage, done, total }),
-  })
-}
-
-/** Null where none is asked for, or Ctrl-C came before it was whole. */
-async function runSurface(
-  experiment: Experiment,
-  loss: Loss,
-  theta: Float64Array,
-  { onProgress, signal }: JobContext,
-): Promise<LossPlane | null> {
-  const spec = experiment.analyses.surface
-  if (!spec || signal.aborted) return null
-  const direction = (index: number): Float64Array => randomDirection(loss.model, theta, experiment.seed, index, spec)
-  const plane = await lossPlane({
-    center: theta,
-    directions: [direction(0), direction(1)],
-    x: { start: spec.x.from, end: spec.x.to, count: spec.x.points },
-    y: { start: spec.y.from, end: spec.y.to, count: spec.y.points },
-    valuesAt: async (thetas, count) => (await valuesAt(loss, thetas, count)).values,
-    batch: 256,
-    onProgress: (done, total) => onProgress({ stage: 'surface', done, total }),
-    signal,
-  })
-  return plane.done < plane.values.length ? null : plane
-}
-
-async function writeResults(directory: RunDirectory, { training, end, diagnosis, plane }: RunResults): Promise<void> {
-  if (training) {
-    const { status, message, steps, history } = training
-    await directory.writeJson('results/training.json', { status, message, steps, history })
-    await directory.writeArrays('results/training.npz', {
-      losses: float64Tensor([training.losses.length], training.losses),
-    })
-  }
-  await directory.writeJson('results/end.json', end)
-  if (diagnosis) await directory.writeJson('results/diagnosis.json', diagnosisJson(diagnosis, 'en'))
-  if (plane)
-    await directory.writeArrays('results/surface.npz', {
-      x: float64Tensor([plane.x.length], plane.x),
-      y: float64Tensor([plane.y.length], plane.y),
-      loss: float64Tensor([plane.y.length, plane.x.length], plane.values),
-    })
 }

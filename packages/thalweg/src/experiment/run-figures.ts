@@ -1,6 +1,12 @@
 import type { HistoryPoint } from '@thalweg/landscape'
+import { indexFigure } from '../analyses/critical-section.ts'
 import { eigenvalueFigure } from '../analyses/diagnosis-report.ts'
-import type { Figure, Series, Setting } from '../report/scene.ts'
+import { namedEliminationFigures } from '../analyses/elimination-section.ts'
+import { gramFigures } from '../analyses/gram-section.ts'
+import { ladderFigure } from '../analyses/linear-section.ts'
+import { spectrumFigures } from '../analyses/spectrum-section.ts'
+import type { Figure, Language, Series, Setting } from '../report/scene.ts'
+import { documentOf, wordsOf } from './analysis-results.ts'
 import { runWords } from './run-words.ts'
 import type { RunResults } from './run-results.ts'
 
@@ -17,6 +23,23 @@ export function runFigures(results: RunResults, lang: 'en' | 'zh'): Record<strin
     ...trainingFigures(results, lang),
     ...(results.diagnosis && { eigenvalues: eigenvalueFigure(results.diagnosis, lang) }),
     ...surfaceFigures(results, lang),
+    ...analysisFigures(results, lang),
+  }
+}
+
+function analysisFigures({ analyses, model }: RunResults, lang: Language): Record<string, Figure> {
+  const spectrum = documentOf(analyses.spectrum)
+  const critical = documentOf(analyses.critical)
+  const linear = documentOf(analyses.linear)
+  const gram = documentOf(analyses.gram)
+  const elimination = documentOf(analyses.eliminate)
+  const points = critical && { table: critical.table, starts: critical.starts.count, model: model.name }
+  return {
+    ...(spectrum && spectrumFigures(spectrum, lang)),
+    ...(points && points.table.length > 0 && { critical: indexFigure(points, lang) }),
+    ...(linear && { linear: ladderFigure(linear, lang) }),
+    ...(elimination && namedEliminationFigures(elimination, wordsOf(analyses.eliminate, lang), lang)),
+    ...(gram && gramFigures(gram, lang)),
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Diagnosis, LossPlane, Model, TrainResult } from '@thalweg/landscape'
+import type { AnalysisResults } from './analysis-results.ts'
 import type { ExperimentData } from './load-experiment.ts'
+import type { QueueAddress } from '../queue/redis/queue-address.ts'
 import type { Experiment } from './schema.ts'
 
 /** What `thalweg run` asks of its worker. */
@@ -9,7 +11,14 @@ export interface RunArgument {
   readonly runRoot: string
   readonly out?: string
   readonly seed?: number
+  /** Go on with a run that was stopped: `out`, or the last one of that name. */
+  readonly resume?: boolean
+  /** Processes for the stages that are split into tasks; 0: the job's own. */
+  readonly workers?: number
+  /** Of each; default all cores, for workers one. */
   readonly threads?: number
+  /** Where the tasks go instead: see queue/redis. */
+  readonly queue?: QueueAddress
   readonly timeLimitMs?: number
   readonly lang: 'en' | 'zh'
   /** Figures as PNG too. */
@@ -34,6 +43,7 @@ export interface RunResults {
   readonly end: EndPoint
   readonly diagnosis: Diagnosis | null
   readonly plane: LossPlane | null
+  readonly analyses: AnalysisResults
   readonly elapsedMs: number
 }
 
@@ -47,4 +57,6 @@ export interface RunOutcome {
   readonly loss: number
   readonly gradientNorm: number
   readonly elapsedMs: number
+  /** Analyses that could not be made. */
+  readonly warnings: readonly string[]
 }

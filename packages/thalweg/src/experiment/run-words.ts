@@ -19,6 +19,7 @@ export interface RunWords {
   readonly accuracy: string
   readonly accuracyCaption: string
   readonly epoch: string
+  readonly notMade: (analysis: string, problem: string) => string
   readonly trainingSeries: string
   readonly testSeries: string
   readonly accuracyAxis: string
@@ -66,6 +67,7 @@ const english: RunWords = {
   accuracy: 'Accuracy',
   accuracyCaption: 'Share of samples whose largest score is the right class.',
   epoch: 'epoch',
+  notMade: (analysis, problem) => `\`analyses.${analysis}\` was not made: ${problem}`,
   trainingSeries: 'training',
   testSeries: 'test',
   accuracyAxis: 'accuracy',
@@ -120,6 +122,7 @@ const chinese: RunWords = {
   accuracy: '准确率',
   accuracyCaption: '最高得分恰为正确类别的样本所占比例。',
   epoch: '轮次',
+  notMade: (analysis, problem) => `未能进行 \`analyses.${analysis}\`：${problem}`,
   trainingSeries: '训练',
   testSeries: '测试',
   accuracyAxis: '准确率',

@@ -1,6 +1,8 @@
-import { activationNames, initializationNames, lossNames, normalizationNames, normalizations } from '@thalweg/landscape'
-import type { LossSpec, ModelSpec, Normalization, OptimizerSpec, Schedule } from '@thalweg/landscape'
+import { activationNames, initializationNames, lossNames, normalizationNames } from '@thalweg/landscape'
+import type { LossSpec, ModelSpec, OptimizerSpec, Schedule } from '@thalweg/landscape'
 import { z } from 'zod'
+import { analysesSchema } from './analyses-schema.ts'
+import type { AnalysesSpec } from './analyses-schema.ts'
 
 /* The YAML of an experiment. Every object is strict: a misspelt key is an error, never ignored. What a model, optimizer or
  * schedule accepts is what the laboratory's own specifications accept; the JSON Schema for editors is made from this. */
@@ -157,34 +159,6 @@ const trainingSchema = z
   .refine((t) => (t.epochs === undefined) !== (t.steps === undefined), { message: 'needs either epochs or steps' })
   .refine((t) => t.optimizer.name === 'lbfgs' || t.learningRate !== undefined, { message: 'needs a learningRate' })
 
-const axisSchema = z
-  .strictObject({
-    from: z.number().default(-1),
-    to: z.number().default(1),
-    points: z.int().min(2).max(2001).default(51),
-  })
-  .refine((a) => a.from < a.to, { message: 'from must be below to' })
-
-const analysesSchema = z.strictObject({
-  diagnose: z
-    .strictObject({
-      top: natural.max(100).default(5).describe('largest eigenvalues shown'),
-      bottom: natural.max(100).default(5).describe('smallest eigenvalues shown'),
-      denseLimit: z.int().nonnegative().default(1000).describe('count all eigenvalues up to this many parameters'),
-      polish: z.boolean().optional().describe('go on to the critical point nearby; default up to the dense limit'),
-      maxProducts: natural.default(1000).describe('limit of Hessian-vector products beyond the dense limit'),
-    })
-    .optional(),
-  surface: z
-    .strictObject({
-      x: axisSchema.prefault({}),
-      y: axisSchema.prefault({}),
-      normalization: z.enum(normalizations).default('filter'),
-      ignoreVectors: z.boolean().default(true).describe('leave biases and normalisation parameters where they are'),
-    })
-    .optional(),
-})
-
 export interface DataSpec {
   readonly name?: string
   readonly file?: string | readonly string[]
@@ -208,28 +182,6 @@ export interface TrainingSpec {
   readonly checkpoints: number
 }
 
-export interface AxisSpec {
-  readonly from: number
-  readonly to: number
-  readonly points: number
-}
-
-export interface AnalysesSpec {
-  readonly diagnose?: {
-    readonly top: number
-    readonly bottom: number
-    readonly denseLimit: number
-    readonly polish?: boolean
-    readonly maxProducts: number
-  }
-  readonly surface?: {
-    readonly x: AxisSpec
-    readonly y: AxisSpec
-    readonly normalization: Normalization
-    readonly ignoreVectors: boolean
-  }
-}
-
 /** A model from an `.onnx` file. */
 export interface ModelFileSpec {
   readonly kind: 'onnx'
@@ -251,17 +203,29 @@ export interface Experiment {
   readonly analyses: AnalysesSpec
 }
 
+/** The networks of Du et al., of which any width and depth can be made. */
+const scaledKinds: readonly string[] = ['scaled-mlp', 'residual-mlp', 'conv-resnet'] satisfies ModelSpec['kind'][]
+
 /** Plain data → a validated experiment. */
-export const experimentSchema: z.ZodType<Experiment> = z.strictObject({
-  name: z.string().min(1).max(200),
-  description: z.string().optional(),
-  seed: z.int().nonnegative().default(0),
-  data: dataSchema,
-  model: modelSchema,
-  loss: lossSchema,
-  training: trainingSchema.optional(),
-  analyses: analysesSchema.prefault({ diagnose: {}, surface: {} }),
-})
+export const experimentSchema: z.ZodType<Experiment> = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    description: z.string().optional(),
+    seed: z.int().nonnegative().default(0),
+    data: dataSchema,
+    model: modelSchema,
+    loss: lossSchema,
+    training: trainingSchema.optional(),
+    analyses: analysesSchema.prefault({ diagnose: {}, surface: {} }),
+  })
+  .refine(({ model, analyses: { linear } }) => !linear || linear.widths !== undefined || 'widths' in model, {
+    message: 'needs widths: all widths, input and output included',
+    path: ['analyses', 'linear'],
+  })
+  .refine(({ model: { kind }, analyses: { gram } }) => !(gram?.widths ?? gram?.depths) || scaledKinds.includes(kind), {
+    message: `sweeps over widths and depths need a model of kind ${scaledKinds.join(', ')}`,
+    path: ['analyses', 'gram'],
+  })
 
 /** The JSON Schema of an experiment file, for editors. */
 export function experimentJsonSchema(): object {

@@ -6,7 +6,14 @@ import type { Figure, Language } from '../report/scene.ts'
 import type { Fact, Report, Section, VerdictCard } from '../report/report.ts'
 import { formatNumber, formatPercent } from '../report/format-number.ts'
 import { allWarnings, verdictCard } from '../analyses/diagnosis-document.ts'
+import { criticalSection } from '../analyses/critical-section.ts'
 import { spectrumSection } from '../analyses/diagnosis-report.ts'
+import { eliminationSection } from '../analyses/elimination-section.ts'
+import { gramSection } from '../analyses/gram-section.ts'
+import { linearSection } from '../analyses/linear-section.ts'
+import { curvatureSection } from '../analyses/spectrum-section.ts'
+import { documentOf, problemsOf, wordsOf } from './analysis-results.ts'
+import type { Examined } from './analysis-results.ts'
 import { runFigures } from './run-figures.ts'
 import { runWords } from './run-words.ts'
 import type { RunWords } from './run-words.ts'
@@ -65,11 +72,12 @@ function runReport(results: RunResults, options: WriteReportOptions): Report {
       ...(end.testLoss === undefined ? [] : [{ label: words.testLoss, value: end.testLoss }]),
       ...share(words.testAccuracy, end.testAccuracy),
     ],
-    warnings: diagnosis ? allWarnings(model.notes, diagnosis, lang) : model.notes,
+    warnings: [...(diagnosis ? allWarnings(model.notes, diagnosis, lang) : model.notes), ...notMade(results, words)],
     sections: [
       trainingSection(results, figures, words),
       ...(diagnosis ? [spectrumSection(diagnosis, lang)] : []),
       { id: 'surface', title: words.around, blocks: figureBlock(figures, ['surface', 'surface-3d']) },
+      ...analysisSections(results, figures, lang),
     ].filter((s) => s.blocks.length > 0),
     settings: settingsOf(results, words),
     versions: [
@@ -79,6 +87,38 @@ function runReport(results: RunResults, options: WriteReportOptions): Report {
     ],
     command: `thalweg run ${options.file} --seed ${experiment.seed}`,
   }
+}
+
+function notMade({ analyses }: RunResults, words: RunWords): string[] {
+  return problemsOf(analyses).map(([name, problem]) => words.notMade(name, problem))
+}
+
+/** One section for every analysis that has a document. */
+function analysisSections(
+  { analyses, diagnosis }: RunResults,
+  figures: Readonly<Record<string, Figure>>,
+  lang: Language,
+): Section[] {
+  const part = <T>(examined: Examined<T> | undefined, section: (document: T) => Section): Section[] => {
+    const document = documentOf(examined)
+    return document === undefined ? [] : [section(document)]
+  }
+  const elimination = wordsOf(analyses.eliminate, lang)
+  return [
+    ...part(analyses.spectrum, (d) => {
+      const known = diagnosis && d.operator === 'hessian'
+      const names = known ? ['density'] : ['density', 'spectrum']
+      return curvatureSection(
+        d,
+        names.flatMap((name) => figures[name] ?? []),
+        lang,
+      )
+    }),
+    ...part(analyses.critical, (d) => criticalSection(d, figures['critical'], lang)),
+    ...part(analyses.linear, (d) => linearSection(d, figures['linear'], lang)),
+    ...part(analyses.eliminate, (d) => eliminationSection(d, elimination, figures, lang)),
+    ...part(analyses.gram, (d) => gramSection(d, figures, lang)),
+  ]
 }
 
 function lossNote({ experiment: { loss } }: RunResults, words: RunWords): string {

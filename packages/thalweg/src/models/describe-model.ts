@@ -87,13 +87,13 @@ function usesOf(file: OnnxModel, name: string): number {
   }, 0)
 }
 
-/** PyTorch's exporter merges equal tensors of a model in evaluation mode, such as the unit scales of untrained norms. */
+/** Some exporters merge equal tensors, such as the unit scales of untrained norms. */
 function tieNotes(rows: readonly ParameterRow[]): string[] {
   const vectors = rows.filter((r) => r.uses > 1 && ['bias', 'scale', 'shift'].includes(r.role))
   return vectors.length === 0
     ? []
     : [
-        `${vectors.map((r) => r.name).join(', ')}: one tensor serves several nodes and is one parameter here. If these were separate in training, the exporter merged equal values: export with training=TrainingMode.PRESERVE after training.`,
+        `${vectors.map((r) => r.name).join(', ')}: one tensor serves several nodes and is one parameter here. If these were separate in training, the exporter merged equal values: export after training, when they differ.`,
       ]
 }
 

@@ -62,6 +62,7 @@ p{margin:0 0 14px;max-width:44em}
 .advice h3{margin-top:0}
 
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:1px;background:var(--card);border:1px solid var(--rule);border-radius:12px;overflow:hidden;margin:0}
+.part .facts{margin:18px 0 26px}
 .facts>div{background:var(--card);padding:16px 20px 15px;display:flex;flex-direction:column;box-shadow:0 0 0 1px var(--rule)}
 .facts dt{font-size:13.5px;color:var(--muted);line-height:1.35}
 .facts dd{margin:0}

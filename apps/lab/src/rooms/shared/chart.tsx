@@ -35,7 +35,7 @@ export interface ChartProps {
   readonly onPick?: (x: number, y: number) => void
 }
 
-const margin = { left: 58, right: 16, top: 30, bottom: 42 }
+const margin = { left: 58, right: 24, top: 30, bottom: 42 }
 
 /** Powers of ten are written without their factor 1: there is little room beside an axis. */
 const tickText = (value: number): string =>

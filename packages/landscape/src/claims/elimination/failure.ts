@@ -24,7 +24,7 @@ const fortyStarts: Claim = {
   topic,
   statement:
     'Descent of the modified loss either converges to a global minimum of L or runs to infinity near a bad one (amplitude or spike divergence); there is no third outcome.',
-  source: eliminationPaper('Theorem 3 and its examples (failure mode); the toy is ours'),
+  source: eliminationPaper('the failure mode and its examples; the toy is ours'),
   experiment:
     'f(x; θ) = sin(θx), y = sin x at five inputs: gradient flow of L̃ (λ = 0.1) from 40 equispaced θ₀ in [−6, 6], a = b = w = 0, by a stiff integrator to t = 10⁴.',
   expected: 'holds',
@@ -100,8 +100,8 @@ const oneSample: Claim = {
   statement:
     'With one sample and a residual e ≠ 0 that θ cannot change, the neuron runs to infinity as b(t) ≈ ½ ln(4λe²t), L̃·t → ¼, whatever λ and e.',
   source: {
-    text: 'elementary; the failure mode of Kawaguchi and Kaelbling 2020',
-    place: 'Theorem 3',
+    text: 'elementary; Kawaguchi and Kaelbling 2020',
+    place: 'the failure mode',
     reference: 'arXiv:1901.00279',
   },
   experiment: 'ℓ = (q − y)², e = 1.3, λ = 0.2 and e = 0.4, λ = 2: gradient flow in (a, b) to t = 10⁴.',
@@ -160,7 +160,7 @@ const lambdaFree: Claim = {
   topic,
   statement:
     'At frozen θ that is no global optimum L̃ has no local minimum; its infimum lies below L(θ), is not attained, and does not depend on λ.',
-  source: eliminationPaper('Theorem 3 (failure mode)'),
+  source: eliminationPaper('the failure mode'),
   experiment:
     'sin(θx) at its bad minimum θ = 5.5857: the infimum by search over w, and the best a at b = 0 … 15 for λ = 0.01, 1, 100.',
   expected: 'holds',

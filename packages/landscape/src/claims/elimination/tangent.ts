@@ -22,7 +22,7 @@ const equality: Claim = {
   topic,
   statement:
     'At a stationary point of the squared loss of a network with a linear last layer the loss equals the least-squares value of its tangent (Jacobian) features; elsewhere it is larger.',
-  source: source('PGB necessary condition with S = {0}'),
+  source: source('perturbable gradient basis (PGB) condition with S = {0}'),
   experiment:
     'tanh network 2-2-1 on 40 samples of such a network with noise, up to 40 problems: trainings to ‖∇L‖ ≤ 1e−10 that end at weights below 20 (a run to infinity has no stationary point), at most six; loss against least squares before and after.',
   expected: 'holds',
@@ -92,7 +92,7 @@ const silentUnit: Claim = {
   topic,
   statement:
     'At a local minimum with a hidden unit of output weight zero the perturbable gradient basis spans all functions on the data, so the loss there is the best of all functions; inserting such a unit at a bad minimum makes it a saddle.',
-  source: source('Theorem 3 of the former (PGB condition with S ≠ {0})'),
+  source: source('perturbable gradient basis (PGB) condition with S ≠ {0}'),
   experiment:
     'A bad stationary point of a tanh network 2-2-1 on 12 samples, widened by a unit with output weight 0: the least-squares value of the Jacobian features over 24 choices of that unit’s input weights, and the loss after training goes on from one of them.',
   expected: 'holds',

@@ -143,7 +143,8 @@ const residualDate: Claim = {
   expected: 'false',
   remark: 'Submitted in December 2015, published at CVPR 2016. A slip of one digit.',
   estimateSeconds: 1,
-  run: async () => {
+  run: async ({ progress }) => {
+    progress(1, 1)
     const identifier = '1512.03385'
     const year = 2000 + Number(identifier.slice(0, 2))
     const month = Number(identifier.slice(2, 4))

@@ -1,5 +1,6 @@
 import { nativeEngine } from '@thalweg/engine/node'
 import { afterAll, expect, test } from 'vitest'
+import { checkClaim } from '../testing/check-claim.ts'
 import { gramClaims } from './index.ts'
 
 const engine = nativeEngine({ threads: 1 })
@@ -10,17 +11,7 @@ const quick = ['B-5', '0.10', '0.11', 'zhang-expressivity', 'du-positive-definit
 
 test.each(quick)('%s comes out as expected, for another seed too', async (id) => {
   const claim = gramClaims.find((each) => each.id === id)!
-  for (const seed of [0, 7]) {
-    const seen: number[] = []
-    const finding = await claim.run({
-      ...{ engine, seed, throwIfStopped: () => undefined },
-      progress: (done, total) => seen.push(done / total),
-    })
-    expect(finding.outcome).toBe(claim.expected)
-    expect(finding.measurements.length).toBeGreaterThan(0)
-    for (const { x, y } of finding.figure.series) expect(x).toHaveLength(y.length)
-    expect(seen.every((share) => share >= 0 && share <= 1)).toBe(true)
-  }
+  for (const seed of [0, 7]) await checkClaim(engine, claim, seed)
 })
 
 test('an experiment ends when it is asked to', async () => {

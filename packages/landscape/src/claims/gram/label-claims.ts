@@ -161,8 +161,9 @@ const expressivity: Claim = {
   run: async ({ seed, progress }) => {
     const counts = [12, 25, 50, 100, 200]
     const errors = counts.map((n, i) => {
-      progress(i, counts.length)
-      return Array.from({ length: 20 }, (_, draw) => fitError(n, 5, seed, draw))
+      const draws = Array.from({ length: 20 }, (_, draw) => fitError(n, 5, seed, draw))
+      progress(i + 1, counts.length)
+      return draws
     })
     const worst = errors.map((values) => Math.max(...values))
     const measurements = [

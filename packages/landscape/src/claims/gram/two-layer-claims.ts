@@ -30,7 +30,7 @@ const twoLayer: Claim = {
   topic,
   statement:
     'Two-layer ReLU networks with fixed output signs converge at a linear rate, ‖u(k) − y‖² ≤ (1 − ηλ₀/2)ᵏ ‖u(0) − y‖², and the wider they are, the fewer activation patterns change and the less every neuron moves.',
-  source: twoLayerPrecursor('Theorems 3.2 and 4.1, Figure 1'),
+  source: twoLayerPrecursor('Theorems 3.2 and 4.1'),
   experiment:
     'n = 50 unit vectors in 50 dimensions, labels ±1, η = 1, 200 steps, widths 100, 400, 1600, 6400 (the paper: n = d = 1000, labels N(0, 1), several widths).',
   expected: 'holds',
@@ -105,7 +105,7 @@ const clusters: Claim = {
   topic,
   statement:
     'SGD on an over-parametrized two-layer ReLU network learns a mixture of well separated clusters, while most activation patterns and, relative to their size, the weights stay what they were.',
-  source: { text: 'Li & Liang 2018', place: 'Theorem 4.1 and Section 6', reference: 'arXiv:1808.01204' },
+  source: { text: 'Li & Liang 2018', place: 'Theorem 4.1', reference: 'arXiv:1808.01204' },
   experiment:
     'Six clusters in 20 dimensions, 10 standard deviations apart, inputs divided by their largest norm, 300 training and 600 test samples, f = m^(−½) A relu(Wx) with A fixed, W and A from N(0, 1), cross-entropy, SGD with batch 32 and η = 1, 600 steps, widths 64 … 4096.',
   expected: 'holds',

@@ -68,7 +68,7 @@ const zhou: Claim = {
   topic,
   statement:
     'In a linear network with one hidden layer every critical point that is not a global minimum has a descent direction of negative curvature, in closed form and without assumptions on the data.',
-  source: { text: 'Zhou and Liang 2018', place: 'Theorem 2', reference: 'arXiv:1710.11205' },
+  source: { text: 'Zhou and Liang 2018', place: 'one hidden layer', reference: 'arXiv:1710.11205' },
   experiment:
     '1000 random critical points of networks with one hidden layer: the direction and its curvature; and data with more outputs than inputs.',
   expected: 'holds',
@@ -125,7 +125,8 @@ const hardt: Claim = {
   statement:
     'Linear residual networks have no spurious critical point where ‖A_i‖₂ ≤ τ < 1: ‖∇f‖² ≥ 4ℓ(1 − τ)^{2(ℓ−1)} λ_min(Σ_xx)(f − f*).',
   source: { text: 'Hardt and Ma 2017', place: 'Theorem 2.2', reference: 'arXiv:1611.04231' },
-  experiment: '2000 random points, dimensions 2 to 4, 1 to 5 residual blocks, random covariances and targets.',
+  experiment:
+    '2000 random points, dimensions 2 to 4, 1 to 5 residual blocks, random covariances and targets; and points at which the bound is attained.',
   expected: 'holds',
   remark: 'The factor is 4ℓ for the loss without ½ as written here.',
   estimateSeconds: 2,
@@ -152,8 +153,11 @@ async function hardtFinding({ progress, seed }: ClaimContext): Promise<ClaimFind
     if (radii.length % 200 === 0) progress(radii.length / 200, 10)
   }
   const least = Math.min(...ratios)
+  const times = (factor: number): Matrix => matrix(2, 2, Float64Array.of(factor, 0, 0, factor))
+  const tight = checkHardtMa([times(-0.4), times(-0.4), times(-0.4)], times(3), gaussianMatrix(2, 2, seed, 'target'))
   const measurements = [
     { ...atLeast('least ‖∇f‖² / bound', least, 1), literature: 'inequality, ≥ 1' },
+    near('‖∇f‖² / bound where all A_i = −τ I and Σ_xx = σ I: equality', tight.ratio, 1, 1e-12),
     atMost('largest ‖A_i‖₂', Math.max(...radii), 1),
   ]
   return {
@@ -176,7 +180,7 @@ const convexLosses: Claim = {
   topic,
   statement:
     'For every convex differentiable loss all local minima of a deep linear network are global if each hidden layer is at least as wide as min(d_x, d_y).',
-  source: { text: 'Laurent and von Brecht 2018', place: 'Theorem 3', reference: 'arXiv:1712.01473' },
+  source: { text: 'Laurent and von Brecht 2018', place: 'main theorem', reference: 'arXiv:1712.01473' },
   experiment:
     'Huber loss, cross-entropy with label smoothing and the cubed hinge, 3 inputs, 2 outputs (1 for the hinge), 24 samples: 10 trainings each by L-BFGS of widths 3-3-2-2 (hinge 3-2-1-1) against the convex problem over one matrix.',
   expected: 'holds',

@@ -41,7 +41,7 @@ const stress: Claim = {
   topic,
   statement:
     'At a critical point of class (S, Z) ranks of products of weights decide between global minimum, strict and non-strict saddle.',
-  source: achour('Theorem 7 (tightened pivots)'),
+  source: achour('non-strict saddles: tightened pivots'),
   experiment:
     'Random D_k and Z_k, 2000 members of random classes for each of the widths 3-3-3, 3-2-2-3, 3-1-2-3, 4-3-3-3-2: rank rule, block rule and lemmas against the signs of all Hessian eigenvalues.',
   expected: 'holds',
@@ -100,7 +100,7 @@ const complete: Claim = {
   topic,
   statement:
     'Every critical point is of the form (S, D_k, Z_k); such a point is critical exactly if the L cyclic products that omit one Z vanish, and along Z the loss is L_S + ½‖Z_L ⋯ Z_1 X‖² − tr(T Z_L ⋯ Z_1).',
-  source: achour('Theorem 4 and Proposition 6; Baldi and Hornik 1989 for one hidden layer'),
+  source: achour('parametrization of the critical points; Baldi and Hornik 1989 for one hidden layer'),
   experiment:
     'Random architectures of 1 to 4 hidden layers. (a) 400 points with random Z: critical or not against the cyclic products, and the loss formula; (b) 300 Levenberg–Marquardt searches for ∇L̄ = 0 from random weights: the loss of what they find against all L_S.',
   expected: 'holds',

@@ -104,7 +104,7 @@ const fewerAssumptions: Claim = {
   topic,
   statement:
     'All local minima of a deep linear network are global if X and Y have full row rank, without d_y ≤ d_x and without distinct eigenvalues of Σ.',
-  source: { text: 'Lu and Kawaguchi 2017', place: 'Theorem 2.1', reference: 'arXiv:1702.08580' },
+  source: { text: 'Lu and Kawaguchi 2017', place: 'main theorem', reference: 'arXiv:1702.08580' },
   experiment:
     'Three problems that violate A2 or A3: Σ with eigenvalues 4, 4, 1 (widths 3-2-3, bottleneck inside the repeated pair: 3-1-3), and d_y = 4 > d_x = 2 (2-2-4, 2-3-1-4): 10 random starts each, 15 000 steps.',
   expected: 'holds',
@@ -250,7 +250,7 @@ const workedTable: Claim = {
     'The critical points of a deep linear network form classes S of eigenvectors of Σ with the loss ½(‖Y‖² − Σ_{i∈S} λ_i); kind and inertia follow from S and the blocks Z.',
   source: {
     text: 'Kawaguchi 2016; Achour, Malgouyres, Gerchinovitz 2024',
-    place: 'Theorem 2.3; Theorem 2 and Propositions of the latter',
+    place: 'Theorem 2.3; global minimizers in the latter',
     reference: 'arXiv:1605.07110, arXiv:2107.13289',
   },
   experiment:

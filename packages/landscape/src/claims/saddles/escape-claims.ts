@@ -194,7 +194,7 @@ export const escapeClaims: readonly Claim[] = [
     id: 'D-5',
     topic,
     statement: 'Saddle-free Newton escapes quickly from plateaus around saddles on which gradient descent stays.',
-    source: dauphin('§4, §5'),
+    source: dauphin('dynamics around saddle points'),
     experiment:
       'Linear network 2-2-2-2 from ε = 0.1, 0.01, 0.001 away of the non-strict saddle W = 0, half the sum of squares: steps until the loss is a tenth lower, gradient descent at 0.05 and saddle-free Newton.',
     expected: 'holds',

@@ -346,7 +346,7 @@ export const finderClaims: readonly Claim[] = [
     topic,
     statement:
       'Where critical points are known, on linear autoencoders, second-order finders find them with the right loss and index.',
-    source: frye('§3, Figure 1'),
+    source: frye('linear autoencoder'),
     experiment:
       'Linear autoencoder 5-2-5 with variances 8, 4, 2, 1, ½: damped Newton from 60 noisy points of four descents; loss and index of every end beside the closed form.',
     expected: 'holds',
@@ -358,7 +358,7 @@ export const finderClaims: readonly Claim[] = [
     id: 'N-2',
     topic,
     statement: 'Loss and index of a “critical point” are wrong unless the squared gradient is driven very low.',
-    source: { text: 'Frye et al. 2019', place: '§4, Figure 2', reference: 'arXiv:1901.10603' },
+    source: { text: 'Frye et al. 2019', reference: 'arXiv:1901.10603' },
     experiment: 'The searches of N-1 stopped at ‖∇L‖² = 1e−2 … 1e−20, compared with where each goes on to.',
     expected: 'holds',
     estimateSeconds: 6,
@@ -369,7 +369,7 @@ export const finderClaims: readonly Claim[] = [
     topic,
     statement:
       'Finders that minimize ‖∇L‖² end at gradient-flat points, where ∇L ≠ 0 lies in the kernel of the Hessian.',
-    source: frye('§2.3'),
+    source: frye('definition of gradient-flat points'),
     experiment:
       'x + x³ ± y², gradient-flat at 0; x² + 3xy − cos y, critical there; eˣ + eʸ, without either: r at 0 and where gradient-norm minimization from (0.3, −0.2) ends.',
     expected: 'holds',
@@ -380,7 +380,7 @@ export const finderClaims: readonly Claim[] = [
     id: 'N-4',
     topic,
     statement: 'On non-linear networks searches for critical points often end at gradient-flat points instead.',
-    source: frye('§4, Figure 4'),
+    source: frye('results on non-linear networks'),
     experiment:
       'Tanh and ReLU networks 4-5-3 on 60 points with random labels, and tanh on three overlapping classes (cross-entropy, weight decay 1e−3): trust-region Newton (150 steps) and Newton-MR (100 steps) for ∇L = 0 from 24 noisy starts each; r at the ends.',
     expected: 'holds-with-conditions',

@@ -114,7 +114,7 @@ export const flatnessClaims: readonly Claim[] = [
     topic,
     statement:
       'Minima of networks are flat: zero eigenvalues come with every ReLU unit and with every parameter beyond the samples.',
-    source: { text: 'Sagun et al. 2018; Dinh et al. 2017', place: '§3; §3', reference: 'arXiv:1706.04454' },
+    source: { text: 'Sagun et al. 2018; Dinh et al. 2017', reference: 'arXiv:1706.04454; arXiv:1703.04933' },
     experiment:
       'Networks 3-6-1 (31 parameters) fitted to a teacher by L-BFGS and polished: ReLU and tanh on 12 samples, tanh on 100 with weight decay 1e−2; all eigenvalues of the Hessian.',
     expected: 'holds',

@@ -204,7 +204,7 @@ export const indexClaims: readonly Claim[] = [
     id: 'D-2',
     topic,
     statement: 'The index of a critical point grows with its loss.',
-    source: dauphin('§3, Figure 1'),
+    source: dauphin('Figure 1'),
     experiment: `Trust-region Newton for ∇L = 0 from ${starts} noisy points of ${runs} training runs of a tanh network 4-5-3 on 60 points of three overlapping classes (cross-entropy, weight decay 0.01); exact Hessians at the critical points.`,
     expected: 'holds',
     remark:
@@ -218,7 +218,7 @@ export const indexClaims: readonly Claim[] = [
     statement: 'The loss of a critical point determines its index.',
     source: {
       text: 'Dauphin et al. 2014; Achour, Malgouyres & Gerchinovitz 2024',
-      place: '§3; Theorem 1',
+      place: 'index against error; classification of critical points',
       reference: 'arXiv:2107.13289',
     },
     experiment:

@@ -239,7 +239,7 @@ export const newtonClaims: readonly Claim[] = [
     topic,
     statement:
       'Newton’s method is attracted by saddles; saddle-free Newton, −|H|⁻¹∇L, is repelled by them along every direction of negative curvature.',
-    source: dauphin('§5, Figure 2'),
+    source: dauphin('saddle-free Newton method on two-dimensional examples'),
     experiment:
       'One step on a random quadratic with eigenvalues −3 … 6 from 5 starts, compared with the exact map; eight steps on 5x² − y² and on the monkey saddle x³ − 3xy².',
     expected: 'holds',
@@ -251,7 +251,7 @@ export const newtonClaims: readonly Claim[] = [
     topic,
     statement:
       'Saddle-free Newton ends at lower losses and without negative curvature where damped Newton ends at saddles and SGD is slow.',
-    source: dauphin('§6.2, Figure 3'),
+    source: dauphin('experiments with the saddle-free Newton method'),
     experiment:
       'Tanh networks 2-h-2 with h = 5, 25, 50 on 60 points of two moons (cross-entropy, weight decay 1e−3): 3000 SGD steps of 10 samples at 0.1, 40 iterations of damped Newton and of saddle-free Newton, from one start.',
     expected: 'holds',

@@ -109,7 +109,7 @@ export const solutionClaims: readonly Claim[] = [
     id: 'G-3',
     topic,
     statement: 'The points that training recovers are minima or saddles of very low index.',
-    source: choromanska('§5.4, Figure 4'),
+    source: choromanska('experiments on MNIST: normalized index'),
     experiment:
       '8 tanh networks 6-w-4 for each of w = 4, 8, 12 (weight decay 1e−3) on 200 samples of a four-class mixture, 3000 full-batch steps with momentum; exact Hessians there and at the critical point that a polish reaches.',
     expected: 'holds',

@@ -145,7 +145,7 @@ export const spinGlassClaims: readonly Claim[] = [
     topic,
     statement:
       'Descent on the spherical 3-spin glass ends at minima in a band above the ground state; their energies per spin concentrate at −E_∞ as the system grows.',
-    source: choromanska('§4, §5.2, Figure 2'),
+    source: choromanska('experiments on the spin glass'),
     experiment:
       'Riemannian gradient descent on random 3-spin instances with Λ = 20, 40, 80, 120 spins (8, 8, 5, 4 instances with 6, 4, 4, 3 starts), every end point with its exact Hessian on the sphere.',
     expected: 'holds',

@@ -97,7 +97,7 @@ export const depthClaims: readonly Claim[] = [
     id: 'V-2',
     topic,
     statement: 'Without skip connections surfaces become non-convex with depth; with them they stay convex.',
-    source: li('§5, Figures 5 and 7'),
+    source: li('skip connections and depth'),
     experiment: `ReLU networks of width ${width} with 2, 8 and 14 hidden layers, plain and x + σ(Wx + b), ${networks} each, 400 Adam steps on 120 samples; extreme Hessian eigenvalues on a 5 × 5 filter-normalized plane within half the weights’ size.`,
     expected: 'holds-with-conditions',
     remark:

@@ -290,7 +290,7 @@ export const directionClaims: readonly Claim[] = [
     id: 'V-1',
     topic,
     statement: 'Filter normalization makes plots of ReLU networks invariant under rescaling of their weights.',
-    source: li('§4'),
+    source: li('filter-wise normalization'),
     experiment:
       'A trained ReLU network 4-8-8-3 without biases, its first matrix times 7 and its second divided by 7, all units and one unit: loss on 51 points of the same random draw, filter-normalized and not.',
     expected: 'holds-with-conditions',
@@ -303,7 +303,7 @@ export const directionClaims: readonly Claim[] = [
     id: 'random-directions-orthogonal',
     topic,
     statement: 'Two random directions in a high-dimensional parameter space are nearly orthogonal.',
-    source: li('§3'),
+    source: li('random directions'),
     experiment: `Cosines of ${pairCount} pairs of Gaussian vectors in 100, 1000 and 10 000 dimensions.`,
     expected: 'holds',
     estimateSeconds: 1,
@@ -314,7 +314,7 @@ export const directionClaims: readonly Claim[] = [
     topic,
     statement:
       'The mean curvature along Gaussian directions is the trace of the Hessian; along filter-normalized ones a weighted trace.',
-    source: li('§6'),
+    source: li('principal curvatures of a random plane'),
     experiment: `A tanh network 4-8-8-3 after 60 Adam steps: δᵀHδ along ${probes} Gaussian and ${probes} filter-normalized directions with the exact Hessian.`,
     expected: 'holds',
     remark: 'The weights are ‖θ_f‖²/dim f per filter f.',
@@ -325,7 +325,11 @@ export const directionClaims: readonly Claim[] = [
     id: 'convex-pictures',
     topic,
     statement: 'Where a surface looks convex along random directions, it is.',
-    source: { text: 'popular accounts; discussed by Li et al. 2018', place: '§6', reference: 'arXiv:1712.09913' },
+    source: {
+      text: 'popular accounts; discussed by Li et al. 2018',
+      place: 'principal curvatures of a random plane',
+      reference: 'arXiv:1712.09913',
+    },
     experiment: 'The directions and the exact Hessian of random-curvature-trace.',
     expected: 'false',
     remark:

@@ -138,7 +138,7 @@ export const trajectoryClaims: readonly Claim[] = [
     id: 'V-3',
     topic,
     statement: 'Principal components of a random walk in high dimension hold the shares 6/(π²k²) of its variance.',
-    source: { text: 'Antognini & Sohl-Dickstein 2018', place: '§3', reference: 'arXiv:1806.08805' },
+    source: { text: 'Antognini & Sohl-Dickstein 2018', reference: 'arXiv:1806.08805' },
     experiment: `${walks} Gaussian random walks of ${walkPoints} points in ${walkDimension} dimensions.`,
     expected: 'holds',
     estimateSeconds: 3,
@@ -149,7 +149,7 @@ export const trajectoryClaims: readonly Claim[] = [
     topic,
     statement:
       'Two principal components hold 40 to 90 % of the variance of a training trajectory: it is confined to a very low-dimensional space.',
-    source: li('§7.2'),
+    source: li('trajectories in principal components'),
     experiment:
       'ReLU network 10-40-40-5 on 600 samples, 2000 steps of 32 by SGD, SGD with momentum and Adam; principal components of 101 points each, beside random walks.',
     expected: 'holds-with-conditions',

@@ -151,8 +151,8 @@ export const barrierClaims: readonly Claim[] = [
       'Up to permutations of their units, independently trained networks have no barrier on the line between them.',
     source: {
       text: 'Entezari et al. 2022; Ainsworth et al. 2023',
-      place: 'Conjecture 1; §5',
-      reference: 'arXiv:2110.06296',
+      place: 'Conjecture 1; experiments',
+      reference: 'arXiv:2110.06296; arXiv:2209.04836',
     },
     experiment:
       'ReLU networks 10-w-w-8, w = 16, 64, 256 (4, 4, 2 pairs), Adam at 0.003, 400 steps of 64, on 800 samples of an eight-class mixture: barrier on 25 points of the line before and after weight matching.',
@@ -166,7 +166,7 @@ export const barrierClaims: readonly Claim[] = [
     id: 'mode-connectivity',
     topic,
     statement: 'Minima that look separate on a straight line are connected by a simple curve of low loss.',
-    source: { text: 'Garipov et al. 2018; Draxler et al. 2018', place: '§3; §2', reference: 'arXiv:1802.10026' },
+    source: { text: 'Garipov et al. 2018; Draxler et al. 2018', reference: 'arXiv:1802.10026; arXiv:1803.00885' },
     experiment:
       'Two ReLU networks 6-32-32-4 trained from different seeds on 400 samples; Bézier curve with one bend, 300 steps of 4 points; losses at 41 points.',
     expected: 'holds',

@@ -252,7 +252,7 @@ export const copyClaims: readonly Claim[] = [
     id: '0.6',
     topic,
     statement: 'Exchanging two hidden units gives equal minima: a network has ∏ n_h! copies with the same function.',
-    source: { text: 'Hecht-Nielsen 1990', place: 'p. 130' },
+    source: { text: 'Hecht-Nielsen 1990' },
     experiment:
       'A trained tanh network 4-6-5-3 and 40 of its 86 400 permuted copies: outputs and gradients on 200 samples.',
     expected: 'holds',
@@ -274,7 +274,7 @@ export const copyClaims: readonly Claim[] = [
     id: 'symmetric-copies',
     topic,
     statement: 'With an odd activation a layer of n units has 2ⁿ n! copies: signs come on top of orders.',
-    source: { text: 'Chen, Lu & Hecht-Nielsen 1993; Sussmann 1992', place: 'Theorem 1' },
+    source: { text: 'Chen, Lu & Hecht-Nielsen 1993; Sussmann 1992' },
     experiment: 'All signed permutations of the units of tanh networks 2-n-2, n = 1 … 4: different θ, equal outputs.',
     expected: 'holds',
     remark: 'ReLU units have positive rescalings on top, continuous families instead of copies.',
@@ -285,7 +285,7 @@ export const copyClaims: readonly Claim[] = [
     id: 'S-1',
     topic,
     statement: 'Weight matching finds a planted permutation of the hidden units.',
-    source: ainsworth('§3.2, Algorithm 1'),
+    source: ainsworth('Algorithm 1, matching of weights'),
     experiment: 'Random ReLU networks 10-w-w-8, w = 8, 32, 128, against a randomly permuted copy.',
     expected: 'holds',
     remark:

@@ -97,7 +97,7 @@ export const duplicateClaims: readonly Claim[] = [
     topic,
     statement:
       'A critical point of a network becomes a line of critical points of a wider one when a unit stands twice, with outgoing weights μv and (1 − μ)v.',
-    source: { text: 'Fukumizu & Amari 2000', place: 'Theorem 1' },
+    source: { text: 'Fukumizu & Amari 2000', place: 'embedding of a smaller network' },
     experiment:
       'The minimum of a tanh network 2-1-1 on 60 samples of a three-unit teacher (L-BFGS, polished), its unit doubled for μ = −½ … 1½ in 17 steps; gradient and exact Hessian of the network 2-2-1.',
     expected: 'holds',

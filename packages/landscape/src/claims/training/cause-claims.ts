@@ -136,8 +136,7 @@ export const causeClaims: readonly Claim[] = [
     statement: 'Learning rate, optimizer and batch size decide where training ends, not only how fast it gets there.',
     source: {
       text: 'Keskar et al. 2017; Jastrzębski et al. 2017; Wilson et al. 2017',
-      place: '§2; §3; §4',
-      reference: 'arXiv:1711.04623',
+      reference: 'arXiv:1609.04836; arXiv:1711.04623; arXiv:1705.08292',
     },
     experiment: `ReLU network 8-20-4 on 256 samples: SGD, momentum and Adam at two learning rates and batches of 16 and 256, ${repeats} common starts, ${epochs} epochs; λ_max and test loss (1000 samples) at the end.`,
     expected: 'holds',

@@ -137,7 +137,7 @@ export const residualClaims: readonly Claim[] = [
     statement: 'No local minimum of a residual network is worse than the best linear model of its inputs.',
     source: {
       text: 'Shamir 2018; Kawaguchi & Bengio 2018',
-      place: 'Theorem 1; Theorem 1',
+      place: 'main theorems',
       reference: 'arXiv:1804.06739; arXiv:1810.09038',
     },
     experiment: `f = W(x + V tanh(Ux)) with 3 inputs, 1 unit and 2 outputs on 40 noisy samples of a teacher, mean squared error: critical points from ${starts} starts (L-BFGS, polished), exact Hessians, beside the least-squares fit.`,

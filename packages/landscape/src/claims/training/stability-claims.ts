@@ -103,7 +103,11 @@ export const stabilityClaims: readonly Claim[] = [
     topic,
     statement:
       'Under gradient descent λ_max rises until it reaches 2/η and stays there while the loss goes on falling.',
-    source: { text: 'Cohen et al. 2021', place: '§3', reference: 'arXiv:2103.00065' },
+    source: {
+      text: 'Cohen et al. 2021',
+      place: 'progressive sharpening and the edge of stability',
+      reference: 'arXiv:2103.00065',
+    },
     experiment: `Tanh network 10-40-40-1 on 50 points of the sphere with random labels ±1 (mean squared error), full-batch gradient descent for ${steps} steps at η = ${rates.join(', ')}; λ_max every ${every} steps.`,
     expected: 'holds',
     remark:

@@ -264,6 +264,26 @@ describe('what is known beforehand', () => {
     })
     expect(await vacuityOf(narrow)).toMatchObject({ vacuous: false, reason: 'fewer-parameters' })
   })
+
+  test('linear nets: exact interpolation is not taken for a gap, a bottleneck is one', async () => {
+    const reasonOf = async (widths: number[], n: number): Promise<string | null> =>
+      (await vacuityOf(regressionLoss(mlp({ widths, activation: 'linear' }), n, 4, 2))).reason
+    expect(await reasonOf([4, 2], 3)).toBeNull()
+    expect(await reasonOf([4, 3, 2], 3)).toBeNull()
+    expect(await reasonOf([4, 1, 2], 3)).toBe('cannot-interpolate')
+    expect(await reasonOf([4, 3, 2], 9)).toBe('cannot-interpolate')
+  })
+
+  test('a linear network that tells nothing but its graph is recognized', async () => {
+    const known = mlp({ widths: [2, 3, 1], activation: 'linear' })
+    const xorLoss = new Loss({
+      engine,
+      model: { ...known, architecture: { kind: 'unknown' } },
+      dataset: rowsDataset(xor, [[0], [1], [1], [0]]),
+      spec: squared,
+    })
+    expect(await vacuityOf(xorLoss)).toMatchObject({ vacuous: true, reason: 'cannot-interpolate' })
+  })
 })
 
 describe('the failure mode', () => {

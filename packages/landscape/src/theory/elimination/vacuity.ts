@@ -1,10 +1,15 @@
 import { numbersOf, sizeOf } from '@thalweg/graph'
+import type { Tensor } from '@thalweg/graph'
 import { isAffineModel } from '../../critical/certificates.ts'
 import { leastSquares } from '../../linalg/svd.ts'
 import { matrix } from '../../linalg/matrix.ts'
+import type { Matrix } from '../../linalg/matrix.ts'
+import { maxNorm, norm } from '../../linalg/vector.ts'
 import { LossPoint } from '../../loss/loss-point.ts'
 import type { Loss } from '../../loss/loss.ts'
-import { linearArchitectureOf } from '../linear/linear-verdict.ts'
+import { linearProblemFromRows } from '../linear/linear-problem.ts'
+import type { LinearArchitecture } from '../linear/linear-verdict.ts'
+import { recognizeLinearNetwork } from '../linear/recognize-linear-network.ts'
 import { functionOptimum } from './function-optimum.ts'
 import type { FunctionOptimum } from './function-optimum.ts'
 import { squareScale } from './square-scale.ts'
@@ -79,11 +84,11 @@ export async function vacuityOf(loss: Loss): Promise<Vacuity> {
       'Run without weight decay and add it again from the point that is found.',
     )
   const bound = await lowerBound(loss)
-  if (bound !== null && optimum.value !== null && bound > optimum.value + 1e-9 * Math.abs(bound))
+  if (bound !== null && optimum.value !== null && bound.value > optimum.value + 1e-9 * bound.value + bound.rounding)
     return say(
       'cannot-interpolate',
       true,
-      `The model cannot represent the data: its best value is at least ${bound}, the best of all functions ${optimum.value}. The modified loss has no local minimum.`,
+      `The model cannot represent the data: its best value is at least ${bound.value}, the best of all functions ${optimum.value}. The modified loss has no local minimum.`,
       'A wider network, or a non-linear one.',
     )
   const constraints = optimum.groups.count * sizeOf(loss.model.outputShape)
@@ -101,12 +106,19 @@ export async function vacuityOf(loss: Loss): Promise<Vacuity> {
   )
 }
 
+interface LowerBound {
+  readonly value: number
+  /** What rounding leaves of a squared residual that is zero. */
+  readonly rounding: number
+}
+
 /** A lower bound of L over all θ for squared losses of models that are affine in θ or linear in x; null otherwise. */
-async function lowerBound(loss: Loss): Promise<number | null> {
+async function lowerBound(loss: Loss): Promise<LowerBound | null> {
   const scale = squareScale(loss)
   if (scale === null || loss.dataset.sampleWeights || loss.samples * sizeOf(loss.model.outputShape) > 4000) return null
-  const linear = linearArchitectureOf(loss.model)
-  if (linear) return linearFit(loss, linear.biases.includes(true)) * scale
+  const rounding = 1e-20 * scale * norm(numbersOf(loss.dataset.targets)) ** 2
+  const linear = await recognizeLinearNetwork(loss)
+  if (linear) return { value: linearFit(loss, linear) * scale, rounding }
   if (loss.size > 2000 || !isAffineModel(loss.model)) return null
   const rows = loss.samples * sizeOf(loss.model.outputShape)
   const zero = new Float64Array(loss.size)
@@ -119,26 +131,28 @@ async function lowerBound(loss: Loss): Promise<number | null> {
     for (let i = 0; i < rows; i++) jacobian.data[i * loss.size + j] = columns[j * rows + i]
   const offset = await loss.outputs(zero)
   const wanted = numbersOf(loss.dataset.targets).map((y, i) => y - offset[i])
-  return leastSquares(jacobian, wanted).residualNorm ** 2 * scale
+  return { value: leastSquares(jacobian, wanted).residualNorm ** 2 * scale, rounding }
 }
 
-/** ‖residual‖² of ordinary least squares from x to y, which no product of matrices beats. */
-function linearFit(loss: Loss, bias: boolean): number {
-  const [x] = Object.values(loss.dataset.inputs)
-  const d = sizeOf(x.shape.slice(1))
-  const width = d + (bias ? 1 : 0)
-  const n = loss.samples
-  const values = numbersOf(x)
-  const design = matrix(n, width, new Float64Array(n * width).fill(1))
-  for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) design.data[i * width + j] = values[i * d + j]
-  const k = sizeOf(loss.model.outputShape)
-  const targets = numbersOf(loss.dataset.targets)
-  let sum = 0
-  for (let c = 0; c < k; c++)
-    sum +=
-      leastSquares(
-        design,
-        Float64Array.from({ length: n }, (_, i) => targets[i * k + c]),
-      ).residualNorm ** 2
-  return sum
+/** min ‖residual‖² of a linear network, in closed form: of the best map whose rank its widths allow. Biases anywhere are at
+ * most a free shift of the outputs, which centered data have. */
+function linearFit(loss: Loss, { widths, biases }: LinearArchitecture): number {
+  const [inputs] = Object.values(loss.dataset.inputs)
+  const rowsOf = (value: Tensor): Matrix => {
+    const all = matrix(loss.samples, sizeOf(value.shape.slice(1)), numbersOf(value).slice())
+    return biases.includes(true) ? centered(all) : all
+  }
+  const x = rowsOf(inputs)
+  const y = rowsOf(loss.dataset.targets)
+  return maxNorm(x.data) === 0 ? norm(y.data) ** 2 : 2 * linearProblemFromRows(x, y, widths).globalMinimum
+}
+
+function centered({ rows, cols, data }: Matrix): Matrix {
+  const mean = new Float64Array(cols)
+  data.forEach((value, at) => (mean[at % cols] += value / rows))
+  return matrix(
+    rows,
+    cols,
+    data.map((value, at) => value - mean[at % cols]),
+  )
 }

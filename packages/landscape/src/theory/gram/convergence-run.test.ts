@@ -160,6 +160,17 @@ test('advice names the pair that spoils λ_min', () => {
   expect(text).toMatch(/mostly on samples 0, 2/)
 })
 
+test('opposite inputs are not the closest pair of a kinked activation, which tells them apart', () => {
+  const x = matrixFromRows([
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+  ])
+  const lambda = { value: 0.2, bound: 1e-15, largest: 1, vector: null, residualNorm: 0, method: 'dense' } as const
+  expect(eigenvalueAdvice(lambda, nearlyParallelPairs(x), true).join(' ')).toMatch(/is 90\.00° apart: no nearly/)
+  expect(eigenvalueAdvice(lambda, nearlyParallelPairs(x), false).join(' ')).toMatch(/Samples 0 and 1 are opposite/)
+})
+
 test('power law: exact on a power, refuses zeros', () => {
   expect(powerLaw([1, 2, 4], [3, 1.5, 0.75])).toMatchObject({
     exponent: expect.closeTo(-1, 14),

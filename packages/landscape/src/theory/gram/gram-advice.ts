@@ -19,14 +19,15 @@ export function eigenvalueAdvice(lambda: SmallestEigenvalue, pairs: readonly Nea
       : `λ_min = ${short(lambda.value)} is zero within its error ${short(lambda.bound)}: the theory is silent on these data.`,
   ]
   // a kinked activation tells x from −x
-  const near = pairs.filter(({ angle, opposite }) => angle < nearlyParallel && !(opposite && kinked))
+  const told = pairs.filter(({ opposite }) => !(opposite && kinked))
+  const near = told.filter(({ angle }) => angle < nearlyParallel)
   for (const { samples, angle, opposite } of near)
     sentences.push(
       `Samples ${samples[0]} and ${samples[1]} are ${angle < 1e-6 ? '' : 'nearly '}${opposite ? 'opposite' : 'parallel'} (${short(angle)}°): they hold λ_min down. Remove one, or add a feature that tells them apart.`,
     )
-  if (near.length === 0 && pairs.length > 0)
+  if (near.length === 0 && told.length > 0)
     sentences.push(
-      `The closest pair of inputs, samples ${pairs[0].samples.join(' and ')}, is ${short(pairs[0].angle)}° apart: no nearly parallel pair spoils λ_min.`,
+      `The closest pair of inputs, samples ${told[0].samples.join(' and ')}, is ${short(told[0].angle)}° apart: no nearly parallel pair spoils λ_min.`,
     )
   const holders = largestEntries(lambda.vector)
   if (near.length > 0 && holders.length > 0)

@@ -223,3 +223,19 @@ test('nearly parallel pairs, up to sign', () => {
   expect(second).toMatchObject({ opposite: true })
   expect(second.angle).toBeCloseTo(0.0573, 4)
 })
+
+test('a sample of zeros has no direction and spoils no pair', () => {
+  const x = matrixFromRows([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ])
+  const pairs = nearlyParallelPairs(x)
+  expect(pairs.map(({ samples }) => samples)).toEqual([
+    [1, 3],
+    [2, 3],
+    [1, 2],
+  ])
+  expect(pairs[0].angle).toBeCloseTo(45, 12)
+})

@@ -88,15 +88,25 @@ export interface NearPair {
   readonly opposite: boolean
 }
 
-/** The pairs of samples closest to parallel, up to sign, ascending in the angle.
+/** The pairs of samples closest to parallel, up to sign, ascending in the angle. A sample of zeros has no direction and is
+ * in no pair.
  * Cost: O(n² d). */
 export function nearlyParallelPairs(x: Matrix, count: number = 5): NearPair[] {
-  const unit = unitRows(x, true)
+  const directed = Array.from({ length: x.rows }, (_, i) => i).filter((i) => norm(row(x, i)) > 0)
+  const kept = zeros(directed.length, x.cols)
+  directed.forEach((i, k) => kept.data.set(row(x, i), k * x.cols))
+  return pairsOf(unitRows(kept, true), count).map(({ samples, ...rest }) => ({
+    samples: [directed[samples[0]], directed[samples[1]]],
+    ...rest,
+  }))
+}
+
+function pairsOf(unit: Matrix, count: number): NearPair[] {
   const { products, distances } = rowKernels(unit)
   const found: NearPair[] = []
-  for (let i = 0; i < x.rows; i++)
+  for (let i = 0; i < unit.rows; i++)
     for (let j = 0; j < i; j++) {
-      const at = i * x.rows + j
+      const at = i * unit.rows + j
       const opposite = products.data[at] < 0
       // half of ‖x + y‖², from the sum: 2 − D would cancel where it matters
       const gap = opposite ? halfSquaredSum(unit, i, j) : distances.data[at]

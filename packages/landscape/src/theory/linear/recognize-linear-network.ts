@@ -1,4 +1,5 @@
 import { numbersOf } from '@thalweg/graph'
+import { isAnalyticModel } from '../../critical/index.ts'
 import type { Loss } from '../../loss/loss.ts'
 import { parameterRanges } from '../../model/model.ts'
 import type { Model } from '../../model/model.ts'
@@ -24,8 +25,9 @@ interface Layer {
 const layoutsMax = 64
 
 /** The linear network that a model computes, also where a file tells nothing but its graph: its parameters are matrices that
- * chain from inputs to outputs, with vectors between them; the outputs are affine in the inputs (read off the graph); and at
- * random parameters they are those of the product of the matrices, to rounding.
+ * chain from inputs to outputs, with vectors between them; the outputs are affine in the inputs and the graph does
+ * not branch (no clipped or rounded weights); and at random parameters they are those of the product of the matrices, to
+ * rounding.
  * @returns `undefined` for anything else. Cost: one evaluation per candidate layout. */
 export async function recognizeLinearNetwork(loss: Loss): Promise<RecognizedLinearNetwork | undefined> {
   const { model } = loss
@@ -33,7 +35,8 @@ export async function recognizeLinearNetwork(loss: Loss): Promise<RecognizedLine
   if (known) return { ...known, standardTheta: (theta) => theta }
   if (model.architecture.kind !== 'unknown' || model.inputs.length !== 1 || loss.dtype !== 'float64') return undefined
   const layouts = layoutsOf(model)
-  if (layouts.length === 0 || layouts.length > layoutsMax || !isAffineInInputs(model)) return undefined
+  if (layouts.length === 0 || layouts.length > layoutsMax) return undefined
+  if (!isAffineInInputs(model) || !isAnalyticModel(model)) return undefined
   const theta = randomStream(0, 'recognize linear network').normals(loss.size)
   const outputs = await loss.outputs(theta)
   const x = numbersOf(Object.values(loss.dataset.inputs)[0])

@@ -40,7 +40,7 @@ export function sphericalSpinGlass(spins: number, order: number, seed: number): 
 /** Λ^{−(H−1)/2} times the mean over all orders of the indices. */
 function symmetrized(raw: Float64Array, spins: number, order: number): Float64Array {
   const sums = new Float64Array(raw.length)
-  const counts = new Uint16Array(raw.length)
+  const counts = new Uint32Array(raw.length)
   const canonical = new Int32Array(raw.length)
   const index = new Int32Array(order)
   for (let at = 0; at < raw.length; at++) {

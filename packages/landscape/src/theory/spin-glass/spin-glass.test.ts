@@ -53,6 +53,14 @@ describe('Hamiltonian', () => {
     expect(norm(w)).toBeCloseTo(Math.sqrt(5), 14)
   })
 
+  test('couplings with more than 65535 orders of their indices are averaged right', () => {
+    const deep = sphericalSpinGlass(2, 20, 1)
+    const drawn = randomStream(1, 'spin glass couplings', 2).normals(2 ** 20)
+    // at w = (1, 1) every product is 1
+    const sum = drawn.reduce((total, x) => total + x, 0)
+    expect(spinGlassPoint(deep, Float64Array.of(1, 1)).energy).toBeCloseTo(sum / 2 ** 9.5, 9)
+  })
+
   test('gradient and Hessian are those of the energy along great circles', () => {
     const u = randomStream(9, 'tangent').normals(5)
     const along = dot(u, w) / 5

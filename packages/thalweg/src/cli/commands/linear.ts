@@ -39,18 +39,10 @@ export function addLinearCommand(root: Command): void {
       )
       if (options.json) {
         const { packageVersion } = await import('../../runs/manifest.ts')
-        const head = {
-          command: 'linear',
-          version: packageVersion(),
-          model: { path: null, parameters: parametersOf(widths) },
-        }
-        printJson({ ...head, ...document, dtype: 'float64', seed: 0, elapsedMs: performance.now() - started })
+        const head = { command: 'linear', version: packageVersion() }
+        printJson({ ...head, ...document, seed: 0, elapsedMs: performance.now() - started })
       } else print(options, ...linearLines(document))
     })
-}
-
-function parametersOf(widths: readonly number[]): number {
-  return widths.slice(1).reduce((sum, w, i) => sum + w * widths[i], 0)
 }
 
 function linearLines(d: LinearDocument): string[] {

@@ -38,6 +38,7 @@ interface SurfaceOptions extends SubjectOptions, QueueOptions {
   readonly trajectoryCurvature?: boolean
   readonly scale: SurfaceArgument['scale']
   readonly out?: string
+  readonly lang: 'en' | 'zh'
   readonly resume?: boolean
   readonly png?: boolean
   readonly workers?: number
@@ -148,6 +149,7 @@ function addGridOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--out <dir>', 'folder (default: surface-NAME)')
+    .addOption(new Option('--lang <lang>', 'language of the figures').choices(['en', 'zh']).default('en'))
     .option('--resume', 'go on with what --out holds')
     .option(
       '--workers <n>',
@@ -194,6 +196,7 @@ function surfaceArgument(model: string, options: SurfaceOptions): SurfaceArgumen
     trajectoryCurvature: options.trajectoryCurvature ?? false,
     scale: options.scale,
     out: options.out,
+    lang: options.lang,
     resume: options.resume ?? false,
     png: options.png ?? false,
     workers: options.workers,
