@@ -241,7 +241,7 @@ loss: { name: cross-entropy }
       ],
     )
     expect(d.eigenvalues.method).toBe('lanczos')
-    expect(d.warnings.join(' ')).toMatch(/would not fit the time limit/)
+    expect(d.warnings.join(' ')).toMatch(/not fit the time limit/)
   })
 })
 

@@ -311,14 +311,15 @@ const fixedSteps: Claim = {
 
 async function fixedStepFinding({ engine, progress }: ClaimContext): Promise<ClaimFinding> {
   const loss = sineLoss(engine)
+  const maxSteps = 30_000
   const result = await eliminate(loss, Float64Array.of(5.4), {
     method: 'gradient-descent',
     learningRate: 0.01,
-    maxSteps: 30_000,
+    maxSteps,
     start: zeros(),
-    onProgress: (_, done, total) => progress(done, total),
+    onProgress: (_, done) => progress(Math.min(done, maxSteps), maxSteps),
   })
-  progress(1, 1)
+  progress(maxSteps, maxSteps)
   await loss.dispose()
   const { history } = result
   const last = history[history.length - 1]
