@@ -280,6 +280,23 @@ describe('connect', () => {
     expect(Math.abs(d.paths[1].barrier.overMean)).toBeLessThan(1e-12)
   })
 
+  test('files with batch normalization: statistics move along, so that channels can be matched', () => {
+    const golden = (file: string): string => join(import.meta.dirname, 'models/golden', file)
+    const [model, data] = [golden('cnn-batch-norm.onnx'), golden('cnn-batch-norm.npz')]
+    const call = (out: string, ...more: string[]) =>
+      parsed(
+        thalweg('connect', model, model, '--data', data, '--loss', 'cross-entropy', '--out', out, '--json', ...more),
+      )
+    const moving = call('moving')
+    const groups = ({ symmetry }: Document): unknown[] => (symmetry as { readonly groups: unknown[] }).groups
+    expect(groups(moving).length).toBeGreaterThan(0)
+    expect(moving.matchings[0].distance.after).toBe(0)
+    expect(moving.warnings.join()).toMatch(/move with the weights/)
+    const kept = call('kept', '--batch-norm', 'kept')
+    expect(groups(kept)).toEqual([])
+    expect(kept.warnings.join()).toMatch(/--batch-norm included/)
+  })
+
   test('models of different shapes are refused', () => {
     writeFileSync(join(folder(), 'wide.yaml'), experiment.replace('[2, 16, 2]', '[2, 9, 2]'))
     const reply = thalweg('connect', 'a', 'wide.yaml')

@@ -1,6 +1,8 @@
 import { nativeEngine } from '@thalweg/engine/node'
+import { transpose } from '@thalweg/graph'
 import { afterAll, expect, test } from 'vitest'
 import { linearNetwork, mlp } from '../model/index.ts'
+import type { Model } from '../model/index.ts'
 import { randomStream } from '../random/index.ts'
 import { findMany, indexTable, noisyStarts, sameCriticalPoint } from './many.ts'
 import { objectiveOf } from './objective.ts'
@@ -41,6 +43,8 @@ test('linear autoencoder 5-2-5: every critical point found has the value and ind
     expect(match.map((m) => m.negative)).toContain(negative)
   }
   expect(new Set(t.map((r) => r.loss.toFixed(8))).size).toBeGreaterThanOrEqual(4)
+  // All values differ, so that no class may appear twice.
+  expect(new Set(t.map((r) => r.loss.toFixed(8))).size).toBe(t.length)
 })
 
 test('a loose tolerance gives wrong values and indices, a tight one does not', async () => {
@@ -55,6 +59,43 @@ test('a loose tolerance gives wrong values and indices, a tight one does not', a
   }
   expect(await wrong(0.1)).toBeGreaterThan(1e-5)
   expect(await wrong(1e-10)).toBeLessThan(1e-14)
+})
+
+test('linear networks with one product are one point only if their partial products have the same ranks', () => {
+  for (const bias of [false, true]) {
+    const same = sameCriticalPoint(mlp({ widths: [2, 2, 2, 2], activation: 'linear', bias }))
+    const layer = (...w: number[]): number[] => (bias ? [...w, 0, 0] : w)
+    const point = (...layers: number[][]): Float64Array => Float64Array.from(layers.flat())
+    const [zero, one, half] = [layer(0, 0, 0, 0), layer(1, 0, 0, 1), layer(1, 0, 0, 0)]
+    expect(same(point(zero, one, zero), point(zero, layer(2, 1, 0, 1), zero))).toBe(true)
+    expect(same(point(zero, one, zero), point(zero, half, zero))).toBe(false)
+    expect(same(point(zero, one, zero), point(zero, zero, zero))).toBe(false)
+    expect(same(point(layer(2, 0, 0, 1), one, half), point(layer(1, 0, 0, 1), one, layer(2, 0, 0, 0)))).toBe(true)
+  }
+})
+
+test('a network in a file that is recognized merges like ours; its weights may lie transposed', () => {
+  const ours = mlp({ widths: [2, 3, 1], activation: 'tanh' })
+  const file: Model = {
+    ...ours,
+    architecture: { kind: 'unknown' },
+    parameters: [['a', [2, 3]] as const, ['b', [3]] as const, ['c', [1, 3]] as const, ['d', [1]] as const].map(
+      ([name, shape]) => ({ name, shape, role: 'weight', outputAxis: 0 }),
+    ),
+    forward: ([a, b, c, d], inputs) => ours.forward([transpose(a, [1, 0]), b, c, d], inputs),
+  }
+  const t = randomStream(2, 'theta').normals(13)
+  const order = [1, 2, 0]
+  const signs = [1, -1, 1]
+  const moved = t.slice()
+  order.forEach((from, to) => {
+    for (const i of [0, 1]) moved[3 * i + to] = signs[from] * t[3 * i + from]
+    for (const start of [6, 9]) moved[start + to] = signs[from] * t[start + from]
+  })
+  const same = sameCriticalPoint(file)
+  expect(same(t, moved)).toBe(true)
+  moved[3] += 0.01
+  expect(same(t, moved)).toBe(false)
 })
 
 test('permuted, sign-flipped and rescaled networks are the same point; a changed one is not', () => {

@@ -1,10 +1,10 @@
-import { DomainError, numbersOf } from '@thalweg/graph'
+import { DomainError } from '@thalweg/graph'
 import { linearAssignment } from '../linalg/linear-assignment.ts'
 import { matmul, matrix } from '../linalg/matrix.ts'
 import type { Matrix } from '../linalg/matrix.ts'
+import { svd } from '../linalg/svd.ts'
 import { norm } from '../linalg/vector.ts'
 import { Loss } from '../loss/loss.ts'
-import { parameterRanges, unflatten } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
 import { randomStream } from '../random/random-stream.ts'
 import { judgeCritical } from './diagnose.ts'
@@ -12,6 +12,8 @@ import type { DiagnoseOptions } from './diagnose.ts'
 import type { Message, VerdictKind } from './diagnosis.ts'
 import { finders } from './finders.ts'
 import type { FinderName } from './finders.ts'
+import { fullyConnected, weightEntry } from './fully-connected.ts'
+import type { FullyConnected } from './fully-connected.ts'
 import type { HessianInertia } from './inertia.ts'
 import { objectiveOf } from './objective.ts'
 import type { Objective } from './objective.ts'
@@ -176,9 +178,9 @@ function merged(searches: readonly SearchResult[], same: Sameness): Group[] {
   return groups
 }
 
-/** Whether two points of a fully connected network are one modulo its symmetries: hidden units permuted; for odd
- * activations signs of units; for ReLU positive scalings of units; for linear units any change of basis (then the
- * products of the weights are compared). For other architectures: whether they are equal.
+/** Whether two points of a fully connected network, in a file or not, are one modulo its symmetries: hidden units permuted; for
+ * odd activations signs of units; for ReLU positive scalings of units; for linear units any change of basis (then the
+ * affine maps from input to output are compared, and the ranks of all partial products, which tell saddles with one map apart). For other architectures: whether they are equal.
  *
  * Units are brought to a standard scale and sign, then matched layer by layer from the inputs on by an assignment; exact
  * where no two units of a layer receive the same.
@@ -188,26 +190,42 @@ export function sameCriticalPoint(
   tolerance: number = 1e-6,
 ): (a: Float64Array, b: Float64Array) => boolean {
   const close = (a: Float64Array, b: Float64Array): boolean => distanceBetween(a, b) <= tolerance * Math.max(1, norm(a))
-  const { architecture } = model
-  if (architecture.kind !== 'mlp' || architecture.skip) return close
-  if (architecture.activation === 'linear' && !architecture.bias)
-    return (a, b) => close(endToEnd(model, a), endToEnd(model, b))
+  const network = fullyConnected(model)
+  if (!network || network.skip) return close
+  const { activation } = network
+  if (activation === 'linear')
+    return (a, b) => {
+      const [left, right] = [partialProducts(network, a), partialProducts(network, b)]
+      // Entries of degenerate points are known to less than those of others.
+      const ranks = (products: readonly Matrix[]): string =>
+        products.map((m) => svd(m).values.filter((s) => s > rankTolerance * Math.max(1, norm(a))).length).join()
+      return close(left[0].data, right[0].data) && ranks(left) === ranks(right)
+    }
   return (a, b) => {
-    const [left, right] = [layersOf(model, a), layersOf(model, b)]
-    for (const layers of [left, right]) standardize(layers, architecture.activation)
+    const [left, right] = [layersOf(network, a), layersOf(network, b)]
+    for (const layers of [left, right]) standardize(layers, activation)
     for (let h = 0; h + 1 < left.length; h++) matchUnits(left[h], right[h], right[h + 1])
     return left.every((layer, h) => close(layer.incoming.data, right[h].incoming.data))
   }
 }
 
-/** W_L ⋯ W₁ of a linear network. */
-function endToEnd(model: Model, theta: Float64Array): Float64Array {
-  const values = unflatten(model, theta)
-  const matrices = parameterRanges(model).map(({ parameter }) => {
-    const value = values[parameter.name]
-    return matrix(value.shape[0], value.shape[1], numbersOf(value))
+/** Singular values below this count as zero. */
+const rankTolerance = 1e-4
+
+/** The affine maps from each layer's input to each later output of a linear network, [W b; 0 1]; the whole network's first. */
+function partialProducts(network: FullyConnected, theta: Float64Array): Matrix[] {
+  const augmented = layersOf(network, theta).map(({ incoming, inputs }) => {
+    const { rows, cols, data } = incoming
+    const square = new Float64Array((rows + 1) * (inputs + 1))
+    for (let r = 0; r < rows; r++) square.set(data.subarray(r * cols, (r + 1) * cols), r * (inputs + 1))
+    square[square.length - 1] = 1
+    return matrix(rows + 1, inputs + 1, square)
   })
-  return matrices.reduce((product, w) => matmul(w, product)).data
+  return augmented.flatMap((first, from) => {
+    const products = [first]
+    for (const w of augmented.slice(from + 1)) products.push(matmul(w, products[products.length - 1]))
+    return products.toReversed()
+  })
 }
 
 /** A layer's weights, the bias as last column; rows are units. */
@@ -216,22 +234,17 @@ interface LayerWeights {
   readonly inputs: number
 }
 
-function layersOf(model: Model, theta: Float64Array): LayerWeights[] {
-  const values = unflatten(model, theta)
-  const layers: LayerWeights[] = []
-  for (let h = 0; values[`layers.${h}.weight`] !== undefined; h++) {
-    const weight = values[`layers.${h}.weight`]
-    const bias = values[`layers.${h}.bias`]
-    const [rows, inputs] = weight.shape
-    const cols = inputs + (bias ? 1 : 0)
-    const data = new Float64Array(rows * cols)
-    for (let r = 0; r < rows; r++) {
-      data.set(numbersOf(weight).subarray(r * inputs, (r + 1) * inputs), r * cols)
-      if (bias) data[r * cols + inputs] = numbersOf(bias)[r]
+function layersOf({ layers }: FullyConnected, theta: Float64Array): LayerWeights[] {
+  return layers.map((layer) => {
+    const { inputs, outputs, bias } = layer
+    const cols = inputs + (bias === null ? 0 : 1)
+    const data = new Float64Array(outputs * cols)
+    for (let r = 0; r < outputs; r++) {
+      for (let i = 0; i < inputs; i++) data[r * cols + i] = theta[weightEntry(layer, r, i)]
+      if (bias !== null) data[r * cols + inputs] = theta[bias + r]
     }
-    layers.push({ incoming: matrix(rows, cols, data), inputs })
-  }
-  return layers
+    return { incoming: matrix(outputs, cols, data), inputs }
+  })
 }
 
 const oddActivations = new Set(['tanh', 'linear', 'erf', 'sin', 'softsign', 'hard-tanh'])

@@ -20,7 +20,7 @@ export {
   unflatten as unflattenParameters,
 } from './model.ts'
 export type { Architecture, Model, ModelInput, Parameter, ParameterRange, ParameterRole } from './model.ts'
-export { batchNormModes, chooseParameters, modelFromOnnx } from './onnx-model.ts'
+export { batchNormModes, batchNormNotes, chooseParameters, modelFromOnnx } from './onnx-model.ts'
 export type { BatchNormMode } from './onnx-model.ts'
 export type { OnnxModelOptions } from './onnx-model.ts'
 export { outputHead, selectOutput } from './onnx-output.ts'

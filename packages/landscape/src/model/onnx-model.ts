@@ -259,7 +259,8 @@ function requireBatchNorm(model: OnnxModel, mode: BatchNormMode = 'kept', oneByO
     )
 }
 
-const batchNormNotes: Readonly<Record<BatchNormMode, string>> = {
+/** What `Model.notes` of a file with batch normalization says, by mode. */
+export const batchNormNotes: Readonly<Record<BatchNormMode, string>> = {
   kept: 'Batch normalization runs with its stored statistics; training used those of each mini-batch, which is another function of the weights.',
   're-estimated':
     'Batch normalization takes the statistics of all samples at each point; training used those of each mini-batch.',

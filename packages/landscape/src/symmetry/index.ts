@@ -6,6 +6,7 @@ export { invariantFields } from './invariant-fields.ts'
 export type { InvariantFieldOptions } from './invariant-fields.ts'
 export { activationMatching, weightMatching } from './matching.ts'
 export type { Matching, WeightMatchingOptions } from './matching.ts'
+export { sameModuloUnits } from './same-modulo-units.ts'
 export {
   identityPermutation,
   invertPermutation,

@@ -23,6 +23,7 @@ import {
   randomPermutation,
   symmetricCopies,
 } from './permutation-symmetry.ts'
+import { sameModuloUnits } from './same-modulo-units.ts'
 
 const engine = nativeEngine({ threads: 1 })
 afterAll(() => engine.dispose())
@@ -235,6 +236,17 @@ describe('barriers and paths', () => {
       }
     expect(Array.from(curveWeights('bezier', 3, 0.5))).toEqual([0.25, 0.5, 0.25])
   })
+})
+
+test('points of a convolutional network in another order of channels are one point, others are not', () => {
+  const model = cnn({ inputShape: [1, 8, 8], channels: [4, 3], outputs: 3, activation: 'tanh' })
+  const theta = model.initialize(3)
+  const symmetry = permutationSymmetry(model)
+  const same = sameModuloUnits(model)
+  const moved = permuteUnits(model, symmetry, theta, randomPermutation(symmetry, 4))
+  expect(same(theta, moved)).toBe(true)
+  moved[0] += 0.01
+  expect(same(theta, moved)).toBe(false)
 })
 
 test('splitting a unit of a critical point gives a line of critical points with one loss (S-4)', async () => {

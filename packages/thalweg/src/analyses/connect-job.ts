@@ -6,6 +6,7 @@ import {
   Loss,
   activationMatching,
   barrierOf,
+  batchNormNotes,
   curvePoint,
   findCurve,
   linearPath,
@@ -51,7 +52,7 @@ export type ConnectDocument = Readonly<Record<string, unknown>>
 
 const nothingToMatch =
   'No hidden units whose order is free were recognized: nothing to match. Batch-norm statistics that are constants fix ' +
-  "their channels; make them parameters: --train '*running_mean' '*running_var'."
+  'their channels; make them parameters: --batch-norm included.'
 
 /** Losses along one path between the two models. */
 interface Path {
@@ -63,14 +64,25 @@ interface Path {
 
 /** Barriers between two models: on the line, after bringing their units into one order, and along a curve. */
 export async function connectJob(argument: ConnectArgument, context: JobContext): Promise<ConnectDocument> {
-  const first = await openSubject(argument.subject)
-  const second = await openSubject({ ...argument.subject, model: argument.other })
+  const first = await withStatistics(argument.subject)
+  const { batchNorm } = first.source.kind === 'onnx' ? first.source.choice : argument.subject
+  const file = argument.other.toLowerCase().endsWith('.onnx')
+  const second = await openSubject({ ...argument.subject, model: argument.other, ...(file && { batchNorm }) })
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {
     return await connect(argument, first, second, engine, context)
   } finally {
     await engine.dispose()
   }
+}
+
+/** The first model; statistics of batch normalization move along with the weights unless the caller says otherwise: each
+ * model belongs with its own, and channels are in their order, too. */
+async function withStatistics(argument: SubjectArgument): Promise<Subject> {
+  const subject = await openSubject(argument)
+  const chosen = argument.batchNorm !== undefined || argument.train !== undefined || argument.freeze !== undefined
+  if (chosen || subject.source.kind !== 'onnx' || !subject.model.notes.includes(batchNormNotes.kept)) return subject
+  return openSubject({ ...argument, batchNorm: 'included' })
 }
 
 async function connect(

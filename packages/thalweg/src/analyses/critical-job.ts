@@ -10,6 +10,7 @@ import {
   findMany,
   indexTable,
   invariantFields,
+  sameModuloUnits,
   noisyStarts,
   sentence,
   unflattenParameters,
@@ -100,6 +101,7 @@ export async function criticalDocument(
     ...search,
     ...(work && { searches: await searchesByTasks(work, loss, starts.points, search) }),
     signal: deadline.signal,
+    same: sameModuloUnits(model),
     judge: {
       ...optimumOf(theory),
       denseLimit: argument.denseLimit ?? denseLimitDefault,

@@ -19,7 +19,7 @@ export async function foreignLossWarnings(
   if (Math.abs(own - here) > 1e-4 * Math.abs(own) || Number.isFinite(own) !== Number.isFinite(here))
     warnings.push(
       `${path}: its loss is ${own} in its own file and ${here} with the constants of the first model (batch-norm statistics?), ` +
-        'which are used here. Make them parameters with --train to move them along.',
+        'which are used here. Use --batch-norm included (or --train) to move them along.',
     )
   return warnings
 }

@@ -63,7 +63,7 @@ export function addBatchNormOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--batch-norm <how>',
-      'statistics: kept as in the .onnx file, re-estimated at each point, or parameters',
+      'statistics: kept as in the .onnx file (default), re-estimated at each point, or parameters (default of connect)',
     ).choices(Object.keys(batchNormModes)),
   )
 }
