@@ -32,6 +32,7 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
   const experiment = argument.seed === undefined ? read : { ...read, seed: argument.seed }
   const data = await loadExperimentData(experiment, argument.file)
   const model = loadExperimentModel(experiment.model, argument.file, data.train, experiment.loss.name)
+  await requireFit(experiment, model, data)
   const base = `${argument.runRoot}/${fileName(experiment.name)}`
   const directory = argument.resume
     ? await resumedDirectory(base, argument.out, experiment, data)
@@ -53,6 +54,19 @@ export async function runExperiment(argument: RunArgument, context: JobContext):
     throw error
   } finally {
     await run.dispose()
+  }
+}
+
+/** Model, data and loss must fit each other before a folder is made.
+ * @throws {ShapeError}, {DomainError} as losses do. */
+async function requireFit(experiment: Experiment, model: Model, data: ExperimentData): Promise<void> {
+  const { weightDecay, ...spec } = experiment.loss
+  const engine = nativeEngine({ threads: 1 })
+  try {
+    const datasets = data.test ? [data.train, data.test] : [data.train]
+    for (const dataset of datasets) void new Loss({ engine, model, dataset, spec, weightDecay })
+  } finally {
+    await engine.dispose()
   }
 }
 
