@@ -12,9 +12,9 @@ const directions = [0, 1].map((index) =>
   randomDirection(model, thetas, 0, index, { normalization: 'filter' }).map(Math.fround),
 )
 
-/** The network stands, as theirs does; the graph is compiled in the first, uncounted step. */
+/** One thread, as theirs has. The network stands, as theirs does; the graph is compiled in the first, uncounted step. */
 function ours(): Contestant {
-  const engine = nativeEngine()
+  const engine = nativeEngine({ threads: 1 })
   const loss = new Loss({ engine, model, dataset, spec: { name: 'mse', reduction: 'mean' }, dtype: 'float32' })
   const { valuesAt, group } = pointEvaluator(loss)
   const nodes = [coordinates(axis), coordinates(axis)]
