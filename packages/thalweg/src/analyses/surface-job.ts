@@ -101,7 +101,20 @@ class SurfaceRun {
     return new Loss({ ...options, chunkSize: evaluationChunkSize(new Loss(options)) })
   }
 
+  /** What cannot be asked of these data is refused before anything is computed or written. */
+  #requireClasses(): void {
+    if (!this.#argument.perClass) return
+    const { dataset, model } = this.#subject
+    if (dataset.targets.dtype !== 'int64')
+      throw new DomainError('--per-class: targets must be classes, got numbers. Leave it out for regression.')
+    if (model.couplesSamples)
+      throw new DomainError(
+        '--per-class: with --batch-norm re-estimated the samples of a class would have statistics of their own. Use kept.',
+      )
+  }
+
   async run(): Promise<SurfaceDocument> {
+    this.#requireClasses()
     const { request, resume, out } = this.#argument
     const trajectories = await this.#loadTrajectories()
     const chosen = await this.#directions(trajectories)
@@ -289,13 +302,7 @@ class SurfaceRun {
   /** One surface a class that has samples, on the nodes of the whole. */
   async #classes(chosen: ChosenDirections, nodes: readonly Float64Array[]): Promise<ClassSurface[]> {
     if (!this.#argument.perClass) return []
-    const { dataset, model } = this.#subject
-    if (dataset.targets.dtype !== 'int64')
-      throw new DomainError('--per-class: targets must be classes, got numbers. Leave it out for regression.')
-    if (model.couplesSamples)
-      throw new DomainError(
-        '--per-class: with --batch-norm re-estimated the samples of a class would have statistics of their own. Use kept.',
-      )
+    const { dataset } = this.#subject
     const labels = Array.from(dataset.targets.data as BigInt64Array, Number)
     const surfaces: ClassSurface[] = []
     for (const label of [...new Set(labels)].sort((a, b) => a - b)) {

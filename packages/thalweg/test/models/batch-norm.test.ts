@@ -1,6 +1,6 @@
 /** `--batch-norm`: statistics kept, re-estimated at each point, or moving as parameters. */
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nativeEngine } from '@thalweg/engine/node'
 import { numbersOf, tensor } from '@thalweg/graph'
@@ -94,6 +94,8 @@ describe('batch normalization', () => {
     const reply = surface(file, '--points', '5', '--batch-norm', 're-estimated', '--json', '--per-class')
     expect(reply.status).toBe(2)
     expect(reply.stderr).toContain('--per-class: with --batch-norm re-estimated')
+    // refused before anything is computed: no folder is left
+    expect(readdirSync(folder()).filter((name) => name.startsWith('surface'))).toEqual([])
     const done = surface(file, '--points', '5', '--batch-norm', 're-estimated', '--json')
     expect(done.stderr).toBe('')
     expect((JSON.parse(done.stdout) as { warnings: string[] }).warnings.join()).toContain('statistics of all samples')
