@@ -1,35 +1,25 @@
 import {
+  concat,
   constant,
   gather,
   make,
   matmul,
-  pad,
   range,
   reduceSum,
   reshape,
   sizeOf,
   stridesOf,
+  tensor,
   tensorOf,
   transpose,
 } from '@thalweg/graph'
 import type { ConvGeometry, Expr, Operation, Shape } from '@thalweg/graph'
+import type { ChannelsLast } from './channels-last.ts'
 
 /* Convolutions of one group as single matrix products over gathered rows, channels last: one Gather copies whole
  * channel vectors, and the product has N·S rows. Measured on float64, 16…64 channels: 3 to 5 times faster than slices
  * per tap and one small product per sample. The columns of x are the same expression for the convolution and its weight
  * gradient, so they are computed once. */
-
-/** [N,C,…] → [N, positions, C] */
-function channelsLast(x: Expr): Expr {
-  const [n, c, ...spatial] = x.shape
-  return transpose(reshape(x, [n, c, sizeOf(spatial)]), [0, 2, 1])
-}
-
-/** [N·positions, C] → [N,C,…] */
-function channelsFirst(rows: Expr, shape: Shape): Expr {
-  const [n, c, ...spatial] = shape
-  return reshape(transpose(reshape(rows, [n, sizeOf(spatial), c]), [0, 2, 1]), shape)
-}
 
 /** All coordinates of a shape, row-major. */
 function coordinatesOf(shape: Shape): number[][] {
@@ -53,11 +43,17 @@ function meetings(spatial: Shape, kernel: Shape, output: Shape, g: ConvGeometry)
   )
 }
 
+/** [N, rows, C] with a row of zeros behind each sample. (Concat shares its copying among threads, Pad does not.) */
+function withZeroRow(values: Expr): Expr {
+  const [n, , c] = values.shape
+  return concat([values, constant(tensor(values.dtype, [n, 1, c], new Float64Array(n * c)))], 1)
+}
+
 /** Rows of `values` [N, rows, C] at positions; −1 reads zeros. [N, positions, C] */
 function gatherRows(values: Expr, positions: readonly number[]): Expr {
   const rows = values.shape[1]
   const missing = positions.some((p) => p < 0)
-  const source = missing ? pad(values, [0, 0, 0], [0, 1, 0]) : values
+  const source = missing ? withZeroRow(values) : values
   const indices = constant(
     tensorOf(
       'int64',
@@ -69,10 +65,13 @@ function gatherRows(values: Expr, positions: readonly number[]): Expr {
 }
 
 /** Every window of x as a row: [N·outputs, taps·C]. */
-function columns(x: Expr, kernel: Shape, output: Shape, g: ConvGeometry): Expr {
+function columns(x: Expr, kernel: Shape, output: Shape, g: ConvGeometry, layout: ChannelsLast): Expr {
   const [n, c, ...spatial] = x.shape
+  const rows = layout.rows(x)
   const positions = meetings(spatial, kernel, output, g).flat()
-  return reshape(gatherRows(channelsLast(x), positions), [n * sizeOf(output), sizeOf(kernel) * c])
+  const inPlace = positions.length === sizeOf(spatial) && positions.every((p, i) => p === i)
+  const windows = inPlace ? rows : gatherRows(rows, positions)
+  return reshape(windows, [n * sizeOf(output), sizeOf(kernel) * c])
 }
 
 /** [O,C,kernel] → [taps·C, O] */
@@ -81,29 +80,32 @@ function weightColumns(w: Expr): Expr {
   return reshape(transpose(reshape(w, [o, c, sizeOf(kernel)]), [2, 1, 0]), [sizeOf(kernel) * c, o])
 }
 
-export function convByColumns({ inputs: [x, w], attributes, shape }: Operation<'Conv'>): Expr {
-  const rows = matmul(columns(x, w.shape.slice(2), shape.slice(2), attributes), weightColumns(w))
-  return channelsFirst(rows, shape)
+export function convByColumns({ inputs: [x, w], attributes, shape }: Operation<'Conv'>, layout: ChannelsLast): Expr {
+  return layout.keep(matmul(columns(x, w.shape.slice(2), shape.slice(2), attributes, layout), weightColumns(w)), shape)
 }
 
-export function weightGradientByColumns({ inputs: [x, y], attributes, shape }: Operation<'ConvWeightGradient'>): Expr {
+export function weightGradientByColumns(
+  { inputs: [x, y], attributes, shape }: Operation<'ConvWeightGradient'>,
+  layout: ChannelsLast,
+): Expr {
   const [o, c] = shape
   const { kernel } = attributes
-  const left = transpose(columns(x, kernel, y.shape.slice(2), attributes), [1, 0])
-  const right = reshape(channelsLast(y), [y.shape[0] * sizeOf(y.shape.slice(2)), o])
+  const left = transpose(columns(x, kernel, y.shape.slice(2), attributes, layout), [1, 0])
+  const right = reshape(layout.rows(y), [y.shape[0] * sizeOf(y.shape.slice(2)), o])
   const product = make('MatMul', [left, right], {})
   return reshape(transpose(reshape(product, [sizeOf(kernel), c, o]), [2, 1, 0]), shape)
 }
 
 /** Each input position sums the products that reached it: at most ⌈kernel/stride⌉ per axis, so no arithmetic is spent on
- * zeros between strides. */
-export function inputGradientByColumns({ inputs: [y, w], attributes, shape }: Operation<'ConvInputGradient'>): Expr {
+ * zeros between strides. Where fewer arrive, the products of a row of zeros stand in. */
+export function inputGradientByColumns(
+  { inputs: [y, w], attributes, shape }: Operation<'ConvInputGradient'>,
+  layout: ChannelsLast,
+): Expr {
   const [n, c, ...spatial] = shape
   const [o, , ...kernel] = w.shape
   const output = y.shape.slice(2)
   const taps = sizeOf(kernel)
-  const rows = reshape(channelsLast(y), [n * sizeOf(output), o])
-  const products = reshape(matmul(rows, transpose(weightColumns(w), [1, 0])), [n, sizeOf(output) * taps, c])
   const arrivals = range(sizeOf(spatial)).map((): number[] => [])
   meetings(spatial, kernel, output, attributes).forEach((met, at) => {
     met.forEach((position, tap) => {
@@ -111,7 +113,11 @@ export function inputGradientByColumns({ inputs: [y, w], attributes, shape }: Op
     })
   })
   const most = arrivals.reduce((m, a) => Math.max(m, a.length), 1)
-  const positions = arrivals.flatMap((a) => range(most).map((i) => a[i] ?? -1))
-  const gathered = reshape(gatherRows(products, positions), [n, sizeOf(spatial), most, c])
-  return channelsFirst(reshape(reduceSum(gathered, [2]), [n * sizeOf(spatial), c]), shape)
+  const missing = arrivals.some((a) => a.length < most)
+  const outputs = sizeOf(output) + (missing ? 1 : 0)
+  const rows = missing ? withZeroRow(layout.rows(y)) : layout.rows(y)
+  const products = matmul(reshape(rows, [n * outputs, o]), transpose(weightColumns(w), [1, 0]))
+  const positions = arrivals.flatMap((a) => range(most).map((i) => a[i] ?? sizeOf(output) * taps))
+  const gathered = gatherRows(reshape(products, [n, outputs * taps, c]), positions)
+  return layout.keep(reduceSum(reshape(gathered, [n, sizeOf(spatial), most, c]), [2]), shape)
 }

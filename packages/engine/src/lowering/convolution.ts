@@ -2,7 +2,6 @@ import {
   concat,
   conv,
   make,
-  matmul,
   moveAxis,
   pad,
   range,
@@ -143,17 +142,6 @@ function shifted(x: Expr, axis: number, tap: readonly number[], output: Shape, g
     ends[axis + i] = starts[axis + i] + (output[i] - 1) * steps[axis + i] + 1
   })
   return slice(x, starts, ends, steps)
-}
-
-/** A 1×1 convolution with stride 1 and no padding is a matrix product. */
-export function pointwiseConv(node: Operation<'Conv'>): Expr | undefined {
-  const [x, w] = node.inputs
-  const g = node.attributes
-  const plain =
-    g.groups === 1 && [...g.padsBegin, ...g.padsEnd].every((p) => p === 0) && g.strides.every((s) => s === 1)
-  if (!plain || w.shape.slice(2).some((k) => k !== 1)) return undefined
-  const columns = reshape(x, [x.shape[0], x.shape[1], sizeOf(x.shape.slice(2))])
-  return reshape(matmul(reshape(w, [w.shape[0], w.shape[1]]), columns), node.shape)
 }
 
 /** Whether the window of a ConvInputGradient lands exactly on its output, as ConvTranspose needs without extra padding. */

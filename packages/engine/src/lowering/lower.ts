@@ -1,7 +1,8 @@
 import { and, expand, make, not, or, rebuild, reshape, sizeOf, withOperands } from '@thalweg/graph'
 import type { Expr, Graph, Operation } from '@thalweg/graph'
+import { ChannelsLast } from './channels-last.ts'
 import { convByColumns, inputGradientByColumns, weightGradientByColumns } from './columns.ts'
-import { convByPatches, inputGradientByConv, pointwiseConv, weightGradientByTaps } from './convolution.ts'
+import { convByPatches, inputGradientByConv, weightGradientByTaps } from './convolution.ts'
 import { maxPoolWithNaN, reduceExtreme, wideLogSoftmax } from './nan.ts'
 import { atanComposition, erfComposition, sigmoidComposition, softplusComposition } from './special-functions.ts'
 
@@ -16,19 +17,24 @@ export function lower(graph: Graph): Graph {
 }
 
 export function lowerAll(roots: readonly Expr[]): Expr[] {
-  return rebuild(roots, (node, operands) => lowerNode(withOperands(node, operands)))
+  const layout = new ChannelsLast()
+  const byRule = (node: Expr): Expr => lowerNode(node, layout)
+  return rebuild(roots, (original, operands) => {
+    const node = withOperands(original, operands)
+    return layout.follow(node, byRule) ?? byRule(node)
+  })
 }
 
-function lowerNode(node: Expr): Expr {
+function lowerNode(node: Expr, layout: ChannelsLast): Expr {
   const wide = node.dtype === 'float64'
   const [x] = node.inputs
   switch (node.op) {
     case 'Conv':
-      return lowerConv(node)
+      return lowerConv(node, layout)
     case 'ConvInputGradient':
-      return lowerInputGradient(node)
+      return lowerInputGradient(node, layout)
     case 'ConvWeightGradient':
-      return wide && node.attributes.groups === 1 ? weightGradientByColumns(node) : weightGradientByTaps(node)
+      return wide && node.attributes.groups === 1 ? weightGradientByColumns(node, layout) : weightGradientByTaps(node)
     case 'Softplus':
       return wide ? softplusComposition(x) : node
     case 'Sigmoid':
@@ -64,19 +70,19 @@ function chosen({ inputs: [condition, a, b] }: Operation<'Where'>): Expr {
   return or(and(condition, a), and(not(condition), b))
 }
 
-function lowerConv(node: Operation<'Conv'>): Expr {
+function lowerConv(node: Operation<'Conv'>, layout: ChannelsLast): Expr {
   if (node.dtype !== 'float64') return node
-  if (node.attributes.groups === 1) return pointwiseConv(node) ?? convByColumns(node)
+  if (node.attributes.groups === 1) return convByColumns(node, layout)
   return convByPatches(node.inputs[0], node.inputs[1], node.attributes, node.shape)
 }
 
 /** Stride 1 runs as a Conv at forward speed; other strides keep ConvTranspose where there is a kernel for it. */
-function lowerInputGradient(node: Operation<'ConvInputGradient'>): Expr {
+function lowerInputGradient(node: Operation<'ConvInputGradient'>, layout: ChannelsLast): Expr {
   const strided = node.attributes.strides.some((s) => s !== 1)
   if (strided && node.dtype !== 'float64') return node
-  if (strided && node.attributes.groups === 1) return inputGradientByColumns(node)
+  if (strided && node.attributes.groups === 1) return inputGradientByColumns(node, layout)
   const forward = inputGradientByConv(node)
-  return forward.op === 'Conv' ? lowerConv(forward) : forward
+  return forward.op === 'Conv' ? lowerConv(forward, layout) : forward
 }
 
 /** ScatterND is the fast kernel, but its threads race where an index comes twice, and it adds along the first axis only.
