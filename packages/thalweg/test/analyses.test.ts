@@ -72,6 +72,48 @@ loss: { name: half-sum-squares }
     expect(top('--operator', 'gram')).toBeCloseTo(25, 12)
   })
 
+  test('a search in float32 ends with the values and residuals of float64', () => {
+    const wide = experiment(
+      'wide.yaml',
+      `name: wide
+data: { name: digits }
+model: { kind: mlp, widths: [64, 40, 10], activation: tanh }
+loss: { name: cross-entropy }
+`,
+    )
+    interface Found {
+      eigenvalues: { top: Pair[]; bottom: Pair[]; products: number; searchProducts: number; operatorNorm: number }
+      searchDtype?: string
+      warnings: string[]
+    }
+    interface Pair {
+      value: number
+      residualNorm: number
+      converged: boolean
+    }
+    const common = ['--samples', '60', '--top', '2', '--bottom', '2']
+    const narrow = json('spectrum', wide, ...common, '--search-dtype', 'float32') as unknown as Found
+    const plain = json('spectrum', wide, ...common) as unknown as Found
+    expect(narrow.searchDtype).toBe('float32')
+    expect(narrow.warnings.join()).toMatch(
+      /search for both ends ran in float32; values and residuals are those of float64/,
+    )
+    expect(plain.searchDtype).toBeUndefined()
+    expect(plain.eigenvalues.searchProducts).toBe(0)
+    const { products, searchProducts, operatorNorm } = narrow.eigenvalues
+    expect(searchProducts).toBeGreaterThan(0)
+    expect(products - searchProducts).toBeLessThanOrEqual(40)
+    for (const end of ['top', 'bottom'] as const)
+      narrow.eigenvalues[end].forEach(({ value, residualNorm, converged }, i) => {
+        const other = plain.eigenvalues[end][i]
+        expect(converged && other.converged).toBe(true)
+        expect(residualNorm).toBeLessThan(1e-6 * operatorNorm)
+        expect(Math.abs(value - other.value)).toBeLessThan(1e-8 * operatorNorm)
+      })
+    const dense = json('spectrum', quadratic(), '--search-dtype', 'float32') as unknown as Found
+    expect(dense.warnings.join()).toMatch(/--search-dtype float32 had nothing to do/)
+  })
+
   test('log-determinant and norms, exact; what does not exist or vanishes by definition is said', () => {
     interface Extra {
       logDeterminant: { value: number | null; obstacle: number | null }

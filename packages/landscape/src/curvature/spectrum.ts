@@ -1,6 +1,7 @@
 import { DomainError, TaskError } from '@thalweg/graph'
 import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
-import type { CancelSignal, Eigenpair, ExtremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
+import type { Eigenpair } from '../linalg/eigenpair.ts'
+import type { CancelSignal, ExtremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
 import { applyRows, denseOf } from '../linalg/linear-operator.ts'
 import type { LinearOperator } from '../linalg/linear-operator.ts'
 import { frobenius, transpose } from '../linalg/matrix.ts'
@@ -22,6 +23,9 @@ export interface SpectrumOptions {
   /** Residual ‖Av − λv‖ ≤ tolerance · ‖A‖ counts as converged. Default 1e-6. */
   readonly tolerance?: number
   readonly maxProducts?: number
+  /** A cheaper operator close to this one, which the matrix-free search for both ends uses instead; the pairs are then
+   * refined with products of the operator itself. */
+  readonly search?: LinearOperator
   /** Trace and Frobenius norm by stochastic estimation with this many products each (exact in dense mode). */
   readonly traceProducts?: number
   /** Spectral density, by Lanczos quadrature where not all eigenvalues are known. */
@@ -81,6 +85,8 @@ export interface Spectrum {
   /** A lower bound of ‖A‖. */
   readonly operatorNorm: number
   readonly products: number
+  /** How many of them were those of `search`. */
+  readonly searchProducts: number
   /** max |a_ij − a_ji| / max |a_ij| of the products as they came; dense only. */
   readonly symmetryDefect: number | null
 }
@@ -218,6 +224,7 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
     frobeniusNorm: exact(frobenius(matrix)),
     operatorNorm,
     products: size + top.length + bottom.length,
+    searchProducts: 0,
     symmetryDefect,
   }
 }
@@ -240,12 +247,13 @@ async function residualNorms(
 }
 
 async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions): Promise<Base> {
-  const { seed, signal, tolerance = 1e-6, maxProducts } = options
+  const { seed, signal, tolerance = 1e-6, maxProducts, search } = options
   const ends = await extremeEigenpairs(operator, {
     top: options.top ?? 5,
     bottom: options.bottom ?? 5,
     tolerance,
     maxProducts,
+    search,
     seed,
     signal,
     onProgress: (p) => options.onProgress?.('eigenvalues', p.products, p.maxProducts),
@@ -268,6 +276,7 @@ async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions
     frobeniusNorm: size,
     operatorNorm: ends.operatorNorm,
     products: ends.products + (trace?.products ?? 0) + (size?.products ?? 0),
+    searchProducts: ends.searchProducts,
     symmetryDefect: null,
   }
 }

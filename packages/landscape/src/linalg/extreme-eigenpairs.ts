@@ -1,9 +1,11 @@
 import { DomainError } from '@thalweg/graph'
 import { randomStream } from '../random/random-stream.ts'
+import type { Eigenpair } from './eigenpair.ts'
 import { LanczosBasis } from './lanczos-basis.ts'
 import type { LinearOperator } from './linear-operator.ts'
 import { applyRows } from './linear-operator.ts'
 import { identity } from './matrix.ts'
+import { refineEigenpairs } from './refine-eigenpairs.ts'
 import type { SymmetricEigen } from './symmetric-eigen.ts'
 import { axpy, dot, norm, scale } from './vector.ts'
 
@@ -44,19 +46,11 @@ export interface ExtremeEigenpairsOptions {
   /** Whether to search, once all pairs have converged, from new random vectors orthogonal to them for copies of
    * multiple eigenvalues, which one Krylov space cannot see; at most doubles the products. Default true. */
   readonly verifyMultiplicity?: boolean
+  /** A cheaper operator close to this one, such as its products in float32, that the search uses instead. What it finds
+   * is then refined with products of the operator itself, whose residuals the pairs carry. */
+  readonly search?: LinearOperator
   readonly onProgress?: (progress: ExtremeEigenpairsProgress) => void
   readonly signal?: CancelSignal
-}
-
-export interface Eigenpair {
-  /** The Rayleigh quotient of `vector`. */
-  readonly value: number
-  /** [p], of norm 1. */
-  readonly vector: Float64Array
-  /** ‖A v − value · v‖ from a product made for this purpose: *an* eigenvalue of A lies this close to `value`. */
-  readonly residualNorm: number
-  /** Whether `residualNorm` ≤ tolerance · ‖A‖. */
-  readonly converged: boolean
 }
 
 export interface ExtremeEigenpairs {
@@ -66,9 +60,13 @@ export interface ExtremeEigenpairs {
   readonly bottom: readonly Eigenpair[]
   /** `'exact'`: the basis spans the whole space, nothing can be missing. `'converged'`: all residuals are small
    * enough. `'max-products'`, `'aborted'`: stopped before that; the pairs are the best so far. `'stagnated'`: the
-   * estimates converged and the explicit residuals did not, so products are less accurate than the tolerance. */
+   * estimates converged and the explicit residuals did not: products, or those of `search`, are less accurate than the
+   * tolerance. */
   readonly status: 'exact' | 'converged' | 'max-products' | 'aborted' | 'stagnated'
+  /** Of both operators. */
   readonly products: number
+  /** Those of `search`; 0 without it. */
+  readonly searchProducts: number
   readonly restarts: number
   /** Directions that vanished in an invariant subspace and were replaced by random ones. */
   readonly breakdowns: number
@@ -106,17 +104,22 @@ export async function extremeEigenpairs(
 ): Promise<ExtremeEigenpairs> {
   const plan = makePlan(operator.size, options)
   const stream = randomStream(options.seed ?? 0, 'extreme eigenpairs')
-  const basis = new LanczosBasis('extremeEigenpairs', operator, plan.capacity, plan.block, stream)
+  const basis = new LanczosBasis('extremeEigenpairs', options.search ?? operator, plan.capacity, plan.block, stream)
   basis.startBlock(options.startVectors)
   const search = new Search(basis, plan, options)
   const stop = await search.run()
-  const { top, bottom, all } = await finalPairs(operator, basis, search.ritz, plan)
-  const settled = all.every((pair) => pair.converged)
+  const { top, bottom, products } = await (options.search === undefined
+    ? finalPairs(operator, basis, search.ritz, plan)
+    : refinedPairs(operator, basis, search.ritz, plan, options.signal))
+  const settled = [...top, ...bottom].every((pair) => pair.converged)
+  // All eigenvalues of an approximation are not all of the operator.
+  const searched = options.search !== undefined && stop === 'exact' ? 'converged' : stop
   return {
     top,
     bottom,
-    status: stop === 'converged' && !settled ? 'stagnated' : stop,
-    products: basis.products + all.length,
+    status: searched === 'converged' && !settled ? 'stagnated' : searched,
+    products: basis.products + products,
+    searchProducts: options.search === undefined ? 0 : basis.products,
     restarts: search.restarts,
     breakdowns: basis.breakdowns,
     operatorNorm: basis.operatorNorm,
@@ -277,19 +280,30 @@ function keptColumns(count: number, plan: Plan): number[] {
   return wantedColumns(count, { bottom: plan.bottom + extraBottom, top: plan.top + extra - extraBottom })
 }
 
+interface FoundPairs {
+  readonly top: readonly Eigenpair[]
+  readonly bottom: readonly Eigenpair[]
+  readonly products: number
+}
+
+/** Columns of the wanted Ritz pairs, of which there may be fewer than wanted, and how many belong to each end. */
+function finalColumns(ritz: SymmetricEigen, plan: Plan): { columns: number[]; top: number; bottom: number } {
+  const count = ritz.values.length
+  const bottom = Math.min(plan.bottom, count)
+  const top = Math.min(plan.top, count)
+  const columns = Array.from({ length: count }, (_, i) => i).filter((i) => i < bottom || i >= count - top)
+  return { columns, top, bottom }
+}
+
 /** The wanted pairs with explicit residuals: one product each. */
 async function finalPairs(
   operator: LinearOperator,
   basis: LanczosBasis,
   ritz: SymmetricEigen,
   plan: Plan,
-): Promise<{ top: Eigenpair[]; bottom: Eigenpair[]; all: Eigenpair[] }> {
+): Promise<FoundPairs> {
   const { size } = operator
-  const count = ritz.values.length
-  const bottomCount = Math.min(plan.bottom, count)
-  const topCount = Math.min(plan.top, count)
-  const columns: number[] = []
-  for (let i = 0; i < count; i++) if (i < bottomCount || i >= count - topCount) columns.push(i)
+  const { columns, top, bottom } = finalColumns(ritz, plan)
   const vectors = basis.combine(ritz, columns)
   columns.forEach((_, i) => {
     const vector = vectors.subarray(i * size, (i + 1) * size)
@@ -305,7 +319,29 @@ async function finalPairs(
     return { value, vector, residualNorm, converged: residualNorm <= plan.tolerance * basis.operatorNorm }
   })
   const ascending = [...all].sort((a, b) => a.value - b.value)
-  return { bottom: ascending.slice(0, bottomCount), top: ascending.slice(all.length - topCount).reverse(), all }
+  return {
+    bottom: ascending.slice(0, bottom),
+    top: ascending.slice(all.length - top).reverse(),
+    products: columns.length,
+  }
+}
+
+/** The wanted pairs of `operator` near those that the search found with another one. */
+async function refinedPairs(
+  operator: LinearOperator,
+  basis: LanczosBasis,
+  ritz: SymmetricEigen,
+  plan: Plan,
+  signal: CancelSignal | undefined,
+): Promise<FoundPairs> {
+  const { columns, top, bottom } = finalColumns(ritz, plan)
+  return refineEigenpairs(operator, basis.combine(ritz, columns), columns.length, {
+    top,
+    bottom,
+    residualMax: plan.tolerance * basis.operatorNorm,
+    maxProducts: plan.maxProducts - basis.products,
+    signal,
+  })
 }
 
 function makePlan(size: number, options: ExtremeEigenpairsOptions): Plan {
@@ -331,6 +367,8 @@ function makePlan(size: number, options: ExtremeEigenpairsOptions): Plan {
       `${where}: maxProducts must be at least top + bottom + blockSize = ${wanted + block}, got ${maxProducts}.`,
     )
   }
+  if (options.search !== undefined && options.search.size !== size)
+    throw new DomainError(`${where}: search must have size ${size}, got ${options.search.size}.`)
   if (options.startVectors !== undefined && options.startVectors.length % size !== 0) {
     throw new DomainError(`${where}: startVectors must be rows of ${size}, got ${options.startVectors.length} numbers.`)
   }

@@ -4,12 +4,12 @@ export type { ConjugateGradientSolution } from './conjugate-gradient.ts'
 export { conjugateGradient } from './conjugate-gradient.ts'
 export type {
   CancelSignal,
-  Eigenpair,
   ExtremeEigenpairs,
   ExtremeEigenpairsOptions,
   ExtremeEigenpairsProgress,
 } from './extreme-eigenpairs.ts'
 export { extremeEigenpairs } from './extreme-eigenpairs.ts'
+export type { Eigenpair } from './eigenpair.ts'
 export type { Quadrature } from './gauss-hermite.ts'
 export { gaussHermite } from './gauss-hermite.ts'
 export type { KrylovOptions, KrylovSolution } from './krylov-solution.ts'

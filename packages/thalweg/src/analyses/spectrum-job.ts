@@ -40,6 +40,8 @@ export interface SpectrumArgument extends StabilityArgument {
   readonly shift?: number
   readonly layers: boolean
   readonly dtype: 'float32' | 'float64'
+  /** Arithmetic of the matrix-free search for both ends; what it finds is refined in `dtype`. Default: `dtype`. */
+  readonly searchDtype?: 'float32' | 'float64'
   readonly maxProducts?: number
   readonly tolerance?: number
   readonly threads?: number
@@ -67,6 +69,7 @@ function spectrumJson(result: Spectrum): object {
     logDeterminant,
     status,
     products,
+    searchProducts,
     symmetryDefect,
     operatorNorm,
   } = result
@@ -75,6 +78,7 @@ function spectrumJson(result: Spectrum): object {
       method,
       status,
       products,
+      searchProducts,
       operatorNorm,
       symmetryDefect,
       top: plain(result.top),
@@ -141,7 +145,8 @@ export async function spectrumDocument(
   const point = new LossPoint(loss, theta)
   const matrix =
     argument.operator === 'gram' ? gramOperator(point) : point.operator(argument.operator satisfies CurvatureKind)
-  const plan = await planOf(argument, matrix, context)
+  const cheap = searchOperator(argument, subject, engine)
+  const plan = await planOf(argument, matrix, cheap, context)
   const analyze = (operator: LinearOperator, stage: string): Promise<Spectrum> =>
     spectrum(operator, {
       top: argument.top,
@@ -149,6 +154,7 @@ export async function spectrumDocument(
       exact: stage === '' ? plan.exact : plan.refused ? undefined : argument.exact,
       tolerance: argument.tolerance,
       maxProducts: argument.maxProducts,
+      search: stage === '' ? cheap : undefined,
       traceProducts: argument.trace ? traceProducts : undefined,
       density: argument.density ? {} : undefined,
       logDeterminant: argument.logDet ? { shift: argument.shift ?? 0, ...logDetQuadrature } : undefined,
@@ -163,6 +169,7 @@ export async function spectrumDocument(
   return {
     ...sampledJson(sampled, value, argument.dtype),
     status: stopped || plan.refused ? 'time-limit' : result.status === 'aborted' ? 'interrupted' : 'finished',
+    ...(cheap && { searchDtype: argument.searchDtype }),
     operator: argument.operator,
     size: matrix.size,
     gradientNorm: norm(gradient),
@@ -176,6 +183,7 @@ export async function spectrumDocument(
       ...(argument.dtype === 'float32'
         ? ['Computed in float32: small eigenvalues and their signs are not reliable.']
         : []),
+      ...searchWarnings(argument, result),
       ...zeroWarnings(argument.operator, spec),
       ...logDeterminantWarnings(result),
       ...(stopped ? stopWarnings(argument, result) : []),
@@ -194,7 +202,12 @@ interface Plan {
 
 /** Dense or not, with what it costs: the dense matrix only where it fits the time limit: its decomposition
  * cannot be interrupted. */
-async function planOf(argument: SpectrumArgument, operator: LinearOperator, context: JobContext): Promise<Plan> {
+async function planOf(
+  argument: SpectrumArgument,
+  operator: LinearOperator,
+  search: LinearOperator | undefined,
+  context: JobContext,
+): Promise<Plan> {
   const { exact, maxProducts = productsDefault, trace, density, logDet, timeLimitMs } = argument
   const what = argument.operator
   const extra =
@@ -202,7 +215,7 @@ async function planOf(argument: SpectrumArgument, operator: LinearOperator, cont
     (density ? densityProducts : 0) +
     (logDet ? logDetQuadrature.probes * logDetQuadrature.steps : 0)
   const sparse = (): Promise<CostEstimate> =>
-    estimateCost(operator, { what, products: { single: maxProducts + extra } }, context)
+    estimateCost(search ?? operator, { what, products: { single: maxProducts + extra } }, context)
   if (!(exact ?? operator.size <= denseLimit))
     return { exact: false, estimate: await sparse(), warnings: [], refused: false }
   const quiet = { now: context.now, onProgress: timeLimitMs === undefined ? context.onProgress : () => {} }
@@ -219,11 +232,30 @@ async function planOf(argument: SpectrumArgument, operator: LinearOperator, cont
   }
 }
 
+/** The same matrix in the arithmetic of the search, where that is another one. */
+function searchOperator(
+  { operator, searchDtype, dtype }: SpectrumArgument,
+  { model, dataset, spec, weightDecay, theta }: Subject,
+  engine: Engine,
+): LinearOperator | undefined {
+  if (searchDtype === undefined || searchDtype === dtype) return undefined
+  const point = new LossPoint(new Loss({ engine, model, dataset, spec, weightDecay, dtype: searchDtype }), theta)
+  return operator === 'gram' ? gramOperator(point) : point.operator(operator)
+}
+
+function searchWarnings({ searchDtype, dtype }: SpectrumArgument, { method, products }: Spectrum): string[] {
+  if (searchDtype === undefined || searchDtype === dtype || products === 0) return []
+  return method === 'dense'
+    ? [`--search-dtype ${searchDtype} had nothing to do: all eigenvalues were computed, in ${dtype}.`]
+    : [`The search for both ends ran in ${searchDtype}; values and residuals are those of ${dtype}.`]
+}
+
 /** What there is of a matrix that the clock gave up: nothing but its size. Other errors are passed on. */
 function unlessExpired(error: unknown, deadline: Deadline, size: number): Spectrum {
   if (!(error instanceof TaskError && deadline.expired())) throw error
   return {
-    ...{ size, method: 'dense', status: 'aborted', top: [], bottom: [], all: null, products: 0, operatorNorm: 0 },
+    ...{ size, method: 'dense', status: 'aborted', top: [], bottom: [], all: null, operatorNorm: 0 },
+    ...{ products: 0, searchProducts: 0 },
     morseIndex: { value: 0, threshold: 0, exact: false },
     ...{ trace: null, frobeniusNorm: null, effectiveRank: null, density: null, logDeterminant: null },
     symmetryDefect: null,

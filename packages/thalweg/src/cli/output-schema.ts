@@ -45,7 +45,11 @@ const spectrum = z.looseObject({
   ...subject,
   operator: z.string(),
   gradientNorm: number,
-  eigenvalues: z.looseObject({ method: z.enum(['dense', 'lanczos']), top: z.array(pair), bottom: z.array(pair) }),
+  searchDtype: z.string().describe('arithmetic of the search for both ends, where it is not dtype').optional(),
+  eigenvalues: z.looseObject({
+    ...{ method: z.enum(['dense', 'lanczos']), top: z.array(pair), bottom: z.array(pair) },
+    searchProducts: z.int().describe('of all products, those in searchDtype').optional(),
+  }),
   morseIndex: z.looseObject({ value: z.int(), threshold: number, exact: z.boolean() }),
   trace: estimate.nullable(),
   frobeniusNorm: estimate.nullable(),

@@ -84,10 +84,16 @@ export function addSpectrumCommand(root: Command): void {
     .option('--samples <n>', 'on so many samples, drawn by the seed, instead of all', wholeNumber('--samples', 1))
     .option('--time-limit <t>', 'stop with the best so far: 90s, 5m, 2h', durationMs('--time-limit'))
     .addOption(new Option('--dtype <dtype>', 'arithmetic').choices(['float64', 'float32']).default('float64'))
+    .addOption(
+      new Option('--search-dtype <dtype>', 'of the search for both ends; the pairs are refined in --dtype').choices([
+        'float64',
+        'float32',
+      ]),
+    )
     .action(async (model: string, options: SpectrumOptions) => {
       const { operator, top, bottom, exact, trace, density, logDet, shift, layers, dtype, maxProducts, threads } =
         options
-      const { trajectory, learningRate, momentum, nesterov } = options
+      const { searchDtype, trajectory, learningRate, momentum, nesterov } = options
       const argument: SpectrumArgument = {
         subject: subjectArgument(model, options),
         operator,
@@ -100,6 +106,7 @@ export function addSpectrumCommand(root: Command): void {
         shift,
         layers,
         dtype,
+        searchDtype,
         maxProducts,
         threads,
         ...{ trajectory, learningRate, momentum, nesterov },
