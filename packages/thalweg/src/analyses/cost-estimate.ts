@@ -16,6 +16,8 @@ export interface CostPlan {
   readonly what: string
   /** Products to come at most; for `'dense'` how often the matrix is formed and decomposed. */
   readonly products: { readonly dense: number } | { readonly single: number }
+  /** A sentence that follows the estimate: what would cost less. */
+  readonly advice?: string
 }
 
 /** Beyond this an estimate is printed before the work begins. */
@@ -55,10 +57,11 @@ export async function estimateCost(
   return estimate
 }
 
-function estimateNote({ what }: CostPlan, size: number, e: CostEstimate): string {
+function estimateNote({ what, advice }: CostPlan, size: number, e: CostEstimate): string {
   return (
     `${what}, ${size} × ${size}: a product takes ${roughTime(e.productMs)}, at most ${e.productsMax} are needed, ` +
-    `so up to ${roughTime(e.elapsedMsMax)}, and about ${(e.memoryBytes / 2 ** 30).toPrecision(2)} GiB of memory.`
+    `so up to ${roughTime(e.elapsedMsMax)}, and about ${(e.memoryBytes / 2 ** 30).toPrecision(2)} GiB of memory.` +
+    (advice === undefined ? '' : ` ${advice}`)
   )
 }
 
