@@ -20,13 +20,19 @@ const call = (
 
 const ones = (...shape: number[]): Tensor => tensorOf('float32', shape, new Float64Array(sizeOf(shape)).fill(1))
 
-function analyze(nodes: OnnxNodeToWrite[], initializers: Record<string, Tensor>, shape: Shape = [1, 4]) {
+function analyze(
+  nodes: OnnxNodeToWrite[],
+  initializers: Record<string, Tensor>,
+  shape: Shape = [1, 4],
+  producer?: string,
+) {
   const model = decodeModel(
     encodeModel({
       inputs: [{ name: 'x', dtype: 'float32', shape }],
       outputs: [{ name: 'y', dtype: 'float32', shape: undefined }],
       initializers: new Map(Object.entries(initializers)),
       nodes,
+      producer,
     }),
   )
   const { parameters, constants } = parametersOf(model)
@@ -139,6 +145,20 @@ describe('parametersOf', () => {
       low: 'not differentiable',
       dead: 'unused',
     })
+  })
+
+  it('takes single numbers for parameters where PyTorch names them like attributes of a module', () => {
+    const nodes = [
+      call('Mul', ['x', 'head.logit_scale'], 'a'),
+      call('Add', ['a', 'onnx::Add_7'], 'b'),
+      call('Add', ['b', 'val_3'], 'y'),
+    ]
+    const scalars = { 'head.logit_scale': ones(), 'onnx::Add_7': ones(), val_3: ones() }
+    expect(analyze(nodes, scalars, [1, 4], 'pytorch')).toEqual({
+      roles: { 'head.logit_scale': 'other' },
+      constants: { 'onnx::Add_7': 'scalar', val_3: 'scalar' },
+    })
+    expect(analyze(nodes, scalars, [1, 4], 'tf2onnx').roles).toEqual({})
   })
 
   it('keeps weights that training has blown up, for the loss to refuse them', () => {

@@ -22,9 +22,9 @@ export interface OnnxParameters {
   readonly constants: readonly { readonly name: string; readonly reason: ConstantReason }[]
 }
 
-/** Which initializers of a model are its parameters: float, not a mask of 0 and −∞, not a single number of rank 0, and reaching an
- * output along a path on which a derivative flows. Batch-norm statistics, shapes, indices, conditions, bounds and `Constant` nodes
- * are not. Weights that became NaN or infinite stay parameters, for the loss to refuse: held constant, they would hide it.
+/** Which initializers of a model are its parameters: float, not a mask of 0 and −∞, not a single number of rank 0 (unless
+ * `isNamedScalar`), and reaching an output along a path on which a derivative flows. Batch-norm statistics, shapes, indices,
+ * conditions, bounds and `Constant` nodes are not. Weights that became NaN or infinite stay parameters, for the loss to refuse: held constant, they would hide it.
  * Buffers, such as position tables, look like parameters in a file: the list is a proposal that the user may override.
  * Cost: linear in the nodes. */
 export function parametersOf(model: OnnxModel): OnnxParameters {
@@ -33,7 +33,7 @@ export function parametersOf(model: OnnxModel): OnnxParameters {
   const constants: { name: string; reason: ConstantReason }[] = []
   for (const [name, { tensor, elementType }] of model.initializers) {
     if (!isFloat(tensor.dtype)) continue
-    const reason = constantReason(name, tensor, flow)
+    const reason = constantReason(name, tensor, flow, isNamedScalar(model, name))
     if (reason !== undefined) constants.push({ name, reason })
     else parameters.push({ name, shape: tensor.shape, elementType, ...usageOf(name, tensor.shape, flow) })
   }
@@ -106,13 +106,23 @@ function isDifferentiable(op: string, position: number): boolean {
   return positions === undefined ? !noDerivative.has(op) : positions.includes(position)
 }
 
-function constantReason(name: string, tensor: Tensor, flow: Flow): ConstantReason | undefined {
+/** Names that PyTorch's exporters give to constants, not to attributes of modules. */
+const exporterConstant = /^_?(val_|lifted_|c_lifted_|tensor_constant|scalar_tensor|const)/i
+
+/** Whether a single number of rank 0 is an attribute of a PyTorch module, such as a learned temperature: numbers written in the
+ * code of a module become `Constant` nodes or get names that no attribute can have (`onnx::Div_7`). */
+export function isNamedScalar({ producer, initializers }: OnnxModel, name: string): boolean {
+  if (!/^pytorch$/i.test(producer) || initializers.get(name)?.tensor.shape.length !== 0) return false
+  return /^[A-Za-z_]\w*(\.\w+)*$/.test(name) && !exporterConstant.test(name)
+}
+
+function constantReason(name: string, tensor: Tensor, flow: Flow, named: boolean): ConstantReason | undefined {
   const uses = flow.uses.get(name) ?? []
   if (uses.length === 0 && !flow.reached.has(name)) return 'unused'
   if (uses.length > 0 && uses.every(({ node, position }) => node.op === 'BatchNormalization' && position >= 3))
     return 'batch-norm statistics'
   if (!flow.reached.has(name)) return 'not differentiable'
-  if (tensor.shape.length === 0) return 'scalar'
+  if (tensor.shape.length === 0 && !named) return 'scalar'
   return isMask(tensor.data as Float64Array) ? 'mask' : undefined
 }
 

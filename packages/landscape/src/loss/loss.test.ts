@@ -248,6 +248,16 @@ test('third derivative is the derivative of the Hessian-vector product', async (
   ).toBeLessThan(1e-6)
 })
 
+test('refuses class losses of one output that would be 0 whatever the model is', () => {
+  const labels = classData(9, 2)
+  expect(() => lossOf({ name: 'cross-entropy', reduction: 'mean' }, labels, 1)).toThrow(/single output is 0 whatever/)
+  expect(() => lossOf({ name: 'cross-entropy', reduction: 'mean' }, valueData(9, 1), 1)).toThrow(/single output is 0/)
+  expect(() => lossOf({ name: 'negative-log-likelihood', reduction: 'mean' }, labels, 1)).toThrow(
+    /labels in 0…0, got 1/,
+  )
+  expect(() => lossOf({ name: 'binary-cross-entropy', reduction: 'mean' }, labels, 1)).not.toThrow()
+})
+
 test('refuses labels beyond the scores, targets of the wrong kind, and parameters that are not finite', async () => {
   const ce: LossSpec = { name: 'cross-entropy', reduction: 'mean' }
   expect(() => lossOf(ce, classData(9, 4), 3)).toThrow(/labels in 0…2, got 3 at sample/)

@@ -219,9 +219,14 @@ export function feedsFor(graph: Graph, values: Readonly<Record<string, Tensor>>)
 
 /** Labels must fit the outputs: a label beyond the last score would silently count as no class at all. */
 function checkClasses(spec: LossSpec, model: Model, dataset: Dataset): void {
-  if (dataset.targets.dtype !== 'int64') return
   const k = sizeOf(model.outputShape)
-  const classes = k === 1 ? 2 : k
+  // One output tells two classes apart by its sign, but has a softmax of 1 whatever it is.
+  if (k === 1 && spec.name === 'cross-entropy')
+    throw new DomainError(
+      'loss: cross-entropy of a single output is 0 whatever the model is. Use binary-cross-entropy, which reads it as a logit.',
+    )
+  if (dataset.targets.dtype !== 'int64') return
+  const classes = k === 1 && spec.name !== 'negative-log-likelihood' ? 2 : k
   const bad = (dataset.targets.data as BigInt64Array).findIndex((label) => label < 0n || label >= BigInt(classes))
   if (bad >= 0)
     throw new DomainError(

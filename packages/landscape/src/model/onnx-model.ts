@@ -7,6 +7,7 @@ import {
   importOnnx,
   input,
   isFloat,
+  isNamedScalar,
   numbersOf,
   parametersOf,
   reshape,
@@ -168,7 +169,14 @@ export function modelFromOnnx(file: OnnxModel, options: OnnxModelOptions): Model
     parameters,
     outputShape: probed.shape.slice(1),
     architecture: { kind: 'unknown' },
-    notes: [...model.notes, ...notes, ...widthNotes(model, parameters), ...trainingNotes(model, options.batchNorm)],
+    notes: [
+      ...model.notes,
+      ...notes,
+      ...widthNotes(model, parameters),
+      ...scalarNotes(model, parameters),
+      ...copyNotes(model, parameters),
+      ...trainingNotes(model, options.batchNorm),
+    ],
     ...(batchStatistics && { couplesSamples: true }),
     forward,
     initialize: () => theta.slice(),
@@ -243,6 +251,42 @@ function widthNotes(model: OnnxModel, parameters: readonly Parameter[]): string[
   return narrow.length === 0
     ? []
     : ['The weights are float32 in the file and are widened: float64 results hold for exactly these rounded weights.']
+}
+
+/** Parameters of rank 0 may as well be buffers: the file does not tell. */
+function scalarNotes(model: OnnxModel, parameters: readonly Parameter[]): string[] {
+  const names = parameters.map(({ name }) => name).filter((name) => isNamedScalar(model, name))
+  return names.length === 0
+    ? []
+    : [
+        `Single numbers with the names of module attributes count as parameters: ${names.join(', ')}. Hold those that were not trained by --freeze NAME.`,
+      ]
+}
+
+/** Two matrices of one content, one of them transposed: a tied weight of which an exporter that folds constants wrote two
+ * copies. Here they are two parameters, so that gradient and Hessian are not those of training. */
+function copyNotes(model: OnnxModel, parameters: readonly Parameter[]): string[] {
+  const matrices = parameters
+    .filter(({ shape }) => shape.length === 2 && Math.min(...shape) > 1)
+    .map(({ name, shape }) => ({ name, shape, data: model.initializers.get(name)!.tensor.data }))
+  const pairs = matrices.flatMap((a, i) =>
+    matrices.slice(i + 1).flatMap((b) => (isTransposed(a, b) ? [`${a.name} and ${b.name}`] : [])),
+  )
+  return pairs.length === 0
+    ? []
+    : [
+        `${pairs.join('; ')}: one is the other transposed, as where an exporter folds a tied weight into two copies. They count as separate parameters here; if they were one in training, export again with do_constant_folding=False.`,
+      ]
+}
+
+type MatrixOfFile = { readonly shape: Shape; readonly data: ArrayLike<number | bigint> }
+
+function isTransposed(a: MatrixOfFile, b: MatrixOfFile): boolean {
+  const [rows, columns] = a.shape
+  if (b.shape[0] !== columns || b.shape[1] !== rows) return false
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) if (a.data[i * columns + j] !== b.data[j * rows + i]) return false
+  return new Set(Array.from({ length: Math.min(a.data.length, 64) }, (_, i) => a.data[i])).size > 1
 }
 
 const hasBatchNorm = (model: OnnxModel): boolean => model.nodes.some((n) => n.op === 'BatchNormalization')
