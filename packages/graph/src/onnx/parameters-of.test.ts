@@ -154,7 +154,7 @@ describe('parametersOf', () => {
       call('Add', ['b', 'val_3'], 'y'),
     ]
     const scalars = { 'head.logit_scale': ones(), 'onnx::Add_7': ones(), val_3: ones() }
-    expect(analyze(nodes, scalars, [1, 4], 'pytorch')).toEqual({
+    expect(analyze(nodes, scalars, [1, 4], 'pytorch 1.13.0')).toEqual({
       roles: { 'head.logit_scale': 'other' },
       constants: { 'onnx::Add_7': 'scalar', val_3: 'scalar' },
     })

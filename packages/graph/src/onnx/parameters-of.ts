@@ -112,7 +112,7 @@ const exporterConstant = /^_?(val_|lifted_|c_lifted_|tensor_constant|scalar_tens
 /** Whether a single number of rank 0 is an attribute of a PyTorch module, such as a learned temperature: numbers written in the
  * code of a module become `Constant` nodes or get names that no attribute can have (`onnx::Div_7`). */
 export function isNamedScalar({ producer, initializers }: OnnxModel, name: string): boolean {
-  if (!/^pytorch$/i.test(producer) || initializers.get(name)?.tensor.shape.length !== 0) return false
+  if (!/^pytorch\b/i.test(producer) || initializers.get(name)?.tensor.shape.length !== 0) return false
   return /^[A-Za-z_]\w*(\.\w+)*$/.test(name) && !exporterConstant.test(name)
 }
 

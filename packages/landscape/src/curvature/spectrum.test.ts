@@ -64,6 +64,17 @@ describe('spectrum', () => {
     expect(Math.abs(krylov.trace!.value - sum)).toBeLessThan(4 * krylov.trace!.standardError + 1e-9)
   })
 
+  test('effective rank does not overflow, and trace alone needs no pairs', async () => {
+    for (const unit of [1e-300, 1e160]) {
+      const result = await spectrum(diagonalOperator(Float64Array.of(3, 2, 1).map((v) => v * unit)))
+      expect(result.effectiveRank).toBeCloseTo(36 / 14, 10)
+    }
+    const operator = diagonalOperator(Float64Array.from({ length: 50 }, (_, i) => i))
+    const alone = await spectrum(operator, { exact: false, top: 0, bottom: 0, traceProducts: 60 })
+    expect(alone).toMatchObject({ top: [], bottom: [], morseIndex: { value: 0, exact: false }, products: 100 })
+    expect(alone.trace!.value).toBeCloseTo(1225, 8)
+  })
+
   test('a signal stops the search with what it has, and gives a matrix up by name', async () => {
     const operator = diagonalOperator(Float64Array.from({ length: 3000 }, (_, i) => Math.sin(i)))
     const signal = { aborted: false }

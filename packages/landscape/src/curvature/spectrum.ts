@@ -116,7 +116,8 @@ export async function spectrum(operator: LinearOperator, options: SpectrumOption
     density,
     logDeterminant,
     products: base.products + (density?.products ?? 0) + (base.all ? 0 : (logDeterminant?.products ?? 0)),
-    effectiveRank: trace && size && size.value > 0 ? trace.value ** 2 / size.value ** 2 : null,
+    // The quotient first: squares overflow.
+    effectiveRank: trace && size && size.value > 0 ? (trace.value / size.value) ** 2 : null,
   }
 }
 
@@ -246,18 +247,22 @@ async function residualNorms(
   return vectors.map((v, i) => norm(v.map((x, j) => images[i * operator.size + j] - values[i] * x)))
 }
 
-async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions): Promise<Base> {
-  const { seed, signal, tolerance = 1e-6, maxProducts, search } = options
-  const ends = await extremeEigenpairs(operator, {
-    top: options.top ?? 5,
-    bottom: options.bottom ?? 5,
-    tolerance,
-    maxProducts,
-    search,
-    seed,
-    signal,
+type Ends = Pick<ExtremeEigenpairs, 'top' | 'bottom' | 'status' | 'operatorNorm' | 'products' | 'searchProducts'>
+
+/** Both ends by Lanczos; nothing where no pair is wanted, as where trace or density are all that is asked for. */
+async function endsOf(operator: LinearOperator, options: SpectrumOptions): Promise<Ends> {
+  const { top = 5, bottom = 5, tolerance = 1e-6, maxProducts, search, seed, signal } = options
+  if (top + bottom === 0)
+    return { top: [], bottom: [], status: 'converged', operatorNorm: 0, products: 0, searchProducts: 0 }
+  return extremeEigenpairs(operator, {
+    ...{ top, bottom, tolerance, maxProducts, search, seed, signal },
     onProgress: (p) => options.onProgress?.('eigenvalues', p.products, p.maxProducts),
   })
+}
+
+async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions): Promise<Base> {
+  const { seed, signal } = options
+  const ends = await endsOf(operator, options)
   const estimate = { products: options.traceProducts, seed, signal }
   const traced = options.traceProducts !== undefined && options.traceProducts > 0
   const trace = traced && !signal?.aborted ? await unlessStopped(hutchPlusPlusTrace(operator, estimate), signal) : null
