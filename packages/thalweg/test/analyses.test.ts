@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tensorOf } from '@thalweg/graph'
+import { randomStream } from '@thalweg/landscape'
 import { describe, expect, test } from 'vitest'
 import { encodeNpz } from '../src/formats/npz.ts'
 import { packageFile } from '../src/files/package-file.ts'
@@ -129,6 +130,34 @@ loss: { name: cross-entropy }
     expect(below.logDeterminant.value).toBeNull()
     expect(below.logDeterminant.obstacle).toBeCloseTo(1, 12)
     expect(below.warnings.join()).toMatch(/does not exist: the spectrum of A reaches down to 1/)
+  })
+
+  test('a limit of products holds for small matrices too, and what has not converged is warned of', () => {
+    const random = randomStream(3, 'inputs')
+    const wide = experiment(
+      'wide.yaml',
+      `name: wide
+data: { file: ${data('wide.npz', 60, Array.from(random.normals(60 * 40)), Array.from(random.normals(60)))} }
+model: { kind: linear-network, widths: [40, 1], initialization: zeros }
+loss: { name: half-sum-squares }
+`,
+    )
+    const d = json('spectrum', wide, '--top', '3', '--bottom', '3', '--max-products', '12') as unknown as {
+      eigenvalues: { method: string; status: string; products: number }
+      warnings: string[]
+    }
+    expect(d.eigenvalues).toMatchObject({ method: 'lanczos', status: 'max-products' })
+    expect(d.eigenvalues.products).toBeLessThanOrEqual(12)
+    expect(d.warnings.join()).toMatch(/of 6 eigenvalues have not converged, after \d+ products/)
+    const refused = (...extra: string[]): string => {
+      const reply = thalweg('spectrum', wide, ...extra)
+      expect(reply.status).toBe(2)
+      return reply.stderr
+    }
+    expect(refused('--max-products', '10')).toMatch(/--max-products: 5 largest and 5 smallest .* at least 11, got 10/)
+    expect(refused('--max-products', '30', '--exact')).toMatch(/--exact: it takes 50 products, got --max-products 30/)
+    expect(refused('--shift', '1')).toMatch(/--shift: it belongs to --log-det/)
+    expect(refused('--learning-rate', '0.1')).toMatch(/belong to --trajectory/)
   })
 })
 

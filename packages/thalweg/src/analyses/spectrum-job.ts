@@ -116,6 +116,7 @@ const denseLimit = 2000
 
 /** Eigenvalues, index, trace and density of a curvature matrix at a point, with what each number proves. */
 export async function spectrumJob(argument: SpectrumArgument, context: JobContext): Promise<SpectrumDocument> {
+  requireMeaning(argument)
   const subject = await openSubject(argument.subject)
   const engine = nativeEngine({ threads: argument.threads ?? availableParallelism() })
   try {
@@ -123,6 +124,18 @@ export async function spectrumJob(argument: SpectrumArgument, context: JobContex
   } finally {
     await engine.dispose()
   }
+}
+
+/** Refuses options that nothing would read.
+ * @throws {DomainError} naming what they belong to. */
+function requireMeaning(argument: SpectrumArgument): void {
+  const { shift, logDet, trajectory, learningRate, momentum, nesterov } = argument
+  if (shift !== undefined && !logDet) throw new DomainError('--shift: it belongs to --log-det. Add that.')
+  const stability = learningRate !== undefined || momentum !== undefined || nesterov === true
+  if (trajectory === undefined && stability)
+    throw new DomainError('--learning-rate, --momentum, --nesterov: they belong to --trajectory DIR. Add that.')
+  if (nesterov === true && momentum === undefined)
+    throw new DomainError('--nesterov: it needs the momentum of the training. Pass --momentum.')
 }
 
 /** The same of a subject that is open. */
@@ -151,7 +164,10 @@ export async function spectrumDocument(
     spectrum(operator, {
       top: argument.top,
       bottom: argument.bottom,
-      exact: stage === '' ? plan.exact : plan.refused ? undefined : argument.exact,
+      exact:
+        stage === ''
+          ? plan.exact
+          : wantsDense(plan.refused ? { ...argument, exact: undefined } : argument, operator.size),
       tolerance: argument.tolerance,
       maxProducts: argument.maxProducts,
       search: stage === '' ? cheap : undefined,
@@ -186,7 +202,7 @@ export async function spectrumDocument(
       ...searchWarnings(argument, result),
       ...zeroWarnings(argument.operator, spec),
       ...logDeterminantWarnings(result),
-      ...(stopped ? stopWarnings(argument, result) : []),
+      ...(stopped ? stopWarnings(argument, result) : unconvergedWarnings(argument, result)),
     ],
     samples: sampleCount(dataset),
   }
@@ -200,6 +216,33 @@ interface Plan {
   readonly refused: boolean
 }
 
+/** Pairs asked for, of those that there are. */
+function wantedPairs({ top, bottom }: SpectrumArgument, size: number): number {
+  return Math.min(size, top) + Math.min(size, bottom)
+}
+
+/** Whether all eigenvalues are computed: as asked for, else where the matrix is small and the products, those for the
+ * residuals included, are allowed. */
+function wantsDense(argument: SpectrumArgument, size: number): boolean {
+  const { exact, maxProducts = Number.POSITIVE_INFINITY } = argument
+  return exact ?? (size <= denseLimit && size + wantedPairs(argument, size) <= maxProducts)
+}
+
+/** @throws {DomainError} if the products allowed are too few for what is asked. */
+function requireProducts(argument: SpectrumArgument, { size }: LinearOperator): void {
+  const { exact, maxProducts, top, bottom } = argument
+  const wanted = wantedPairs(argument, size)
+  if (maxProducts === undefined) return
+  if (exact && maxProducts < size + wanted)
+    throw new DomainError(
+      `--exact: it takes ${size + wanted} products, got --max-products ${maxProducts}. Leave one of them out.`,
+    )
+  if (maxProducts <= wanted)
+    throw new DomainError(
+      `--max-products: ${top} largest and ${bottom} smallest eigenvalues take at least ${wanted + 1}, got ${maxProducts}. Raise it, or ask for fewer by --top and --bottom.`,
+    )
+}
+
 /** Dense or not, with what it costs: the dense matrix only where it fits the time limit: its decomposition
  * cannot be interrupted. */
 async function planOf(
@@ -209,6 +252,7 @@ async function planOf(
   context: JobContext,
 ): Promise<Plan> {
   const { exact, maxProducts = productsDefault, trace, density, logDet, timeLimitMs, dtype } = argument
+  requireProducts(argument, operator)
   const what = argument.operator
   const extra =
     (trace ? 2 * traceProducts : 0) +
@@ -220,7 +264,7 @@ async function planOf(
       : undefined
   const sparse = (): Promise<CostEstimate> =>
     estimateCost(search ?? operator, { what, products: { single: maxProducts + extra }, advice }, context)
-  if (!(exact ?? operator.size <= denseLimit))
+  if (!wantsDense(argument, operator.size))
     return { exact: false, estimate: await sparse(), warnings: [], refused: false }
   const quiet = { now: context.now, onProgress: timeLimitMs === undefined ? context.onProgress : () => {} }
   const estimate = await estimateCost(operator, { what, products: { dense: 1 } }, quiet)
@@ -291,14 +335,26 @@ function logDeterminantWarnings({ logDeterminant }: Spectrum): string[] {
   ]
 }
 
+/** A search that used up its products. */
+function unconvergedWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
+  const { top, bottom, status, products } = result
+  const open = [...top, ...bottom].filter((pair) => !pair.converged).length
+  if (open === 0 || (status !== 'max-products' && status !== 'stagnated')) return []
+  const why = status === 'stagnated' ? 'rounding keeps their residuals up' : `after ${products} products`
+  const cure = status === 'stagnated' ? '' : ' Raise --max-products, or form the matrix by --exact.'
+  return [
+    `${open} of ${wantedPairs(argument, result.size)} eigenvalues have not converged, ${why}: within its residual of each lies some eigenvalue, but it need not be the extreme one.${cure}`,
+  ]
+}
+
 function stopWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
   const { top, bottom, products, trace, density, logDeterminant, method, status } = result
   if (method === 'dense' && status === 'aborted')
     return [
       'Stopped by the time limit while the dense matrix was formed: there are no eigenvalues yet. Leave out --exact to search for both ends, or allow more time.',
     ]
-  const pairs = [...top, ...bottom]
-  const open = pairs.filter((pair) => !pair.converged).length
+  const wanted = wantedPairs(argument, result.size)
+  const open = wanted - [...top, ...bottom].filter((pair) => pair.converged).length
   const done =
     (!argument.trace || trace) &&
     (!argument.density || density?.complete) &&
@@ -315,7 +371,7 @@ function stopWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
     ...(logDeterminant && !logDeterminant.complete ? ['the log-determinant rests on fewer probes and steps'] : []),
   ]
   return [
-    `Stopped by the time limit after ${products} products: ${open} of ${pairs.length} pairs had not converged${parts.map((part) => `; ${part}`).join('')}. The pairs are the best so far; a residual r proves that some eigenvalue lies within r, not that it is the extreme one.`,
+    `Stopped by the time limit after ${products} products: ${open} of ${wanted} pairs had not converged${parts.map((part) => `; ${part}`).join('')}. The pairs are the best so far; a residual r proves that some eigenvalue lies within r, not that it is the extreme one.`,
   ]
 }
 
