@@ -75,6 +75,31 @@ function closedForm(): { loss: number; negative: number }[] {
 }
 
 describe('thalweg critical', () => {
+  test('of tiny targets and a large loss at the parameters, only the optimum is called global', () => {
+    const unit = 1e-8
+    const diagonal = (scale: number) =>
+      tensorOf(
+        'float64',
+        [4, 4],
+        lambda.flatMap((l, i) => lambda.map((_, j) => (i === j ? scale * Math.sqrt(l) : 0))),
+      )
+    writeFileSync(join(folder(), 'tiny.npz'), encodeNpz({ x: diagonal(1), y: diagonal(unit) }))
+    const path = join(folder(), 'tiny.yaml')
+    writeFileSync(
+      path,
+      `name: tiny
+data: { file: tiny.npz }
+model: { kind: linear-network, widths: [4, 2, 4] }
+loss: { name: half-sum-squares }
+`,
+    )
+    const { points } = json<Critical>('critical', path, '--starts', '12')
+    expect(points.length).toBeGreaterThan(1)
+    // Σ of all λ less that of the two largest, halved.
+    for (const { loss, verdict } of points)
+      expect(verdict).toBe(loss / unit ** 2 < 1.5 + 1e-9 ? 'global-minimum' : 'strict-saddle')
+  })
+
   test('every point of the linear autoencoder has a value and an index of the closed form', () => {
     const out = join(folder(), 'points')
     const figure = join(folder(), 'index.svg')
@@ -237,7 +262,7 @@ loss: { name: cross-entropy }
         '--bottom',
         '1',
         '--max-products',
-        '60',
+        '2000',
       ],
     )
     expect(d.eigenvalues.method).toBe('lanczos')

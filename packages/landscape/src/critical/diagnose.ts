@@ -82,7 +82,7 @@ export async function diagnose(
   }
   const wanted = options.polish ?? theta.length <= context.denseLimit
   const found = wanted ? await polish(context.objective, theta, { ...searchOptions(context, options) }) : null
-  const reached = found !== null && isCritical(found) ? await analyzePoint(context, found.theta) : null
+  const reached = found !== null && isCritical(found) ? await analyzePoint(context, found.theta, true) : null
   const examination =
     reached && ((await nearInfimumAt(context, reached, options)) ?? (await examineCritical(context, reached, options)))
   const polished = found && polishedPoint(found, reached, examination)
@@ -120,7 +120,7 @@ export async function judgeCritical(
   options: DiagnoseOptions = {},
 ): Promise<CriticalVerdict> {
   const context = makeContext(target, options)
-  const at = await analyzePoint(context, theta)
+  const at = await analyzePoint(context, theta, true)
   const { verdict, summary } =
     (await nearInfimumAt(context, at, options)) ?? (await examineCritical(context, at, options))
   const symmetryDimension = at.orbit?.dimension ?? null

@@ -47,6 +47,29 @@ test('linear autoencoder 5-2-5: every critical point found has the value and ind
   expect(new Set(t.map((r) => r.loss.toFixed(8))).size).toBe(t.length)
 })
 
+test('a point without noise is a start once', () => {
+  const bases = [Float64Array.of(1, 2), Float64Array.of(3, 4)]
+  const starts = noisyStarts(bases, { noise: [0, 0.1], count: 10 }).map(String)
+  expect(new Set(starts).size).toBe(10)
+  expect(starts).toContain('1,2')
+  expect(starts).toContain('3,4')
+  expect(noisyStarts(bases, { noise: [0], count: 3 }).map(String)).toEqual(['1,2', '1,2', '3,4'])
+})
+
+test('targets of size 1e-8 and starts of size 1: values and indices are those of the closed form all the same', async () => {
+  const unit = 1e-8
+  const targets = rows.map((row) => row.map((v) => unit * v))
+  const loss = lossOf(engine, linearNetwork([5, 2, 5]), regression(rows, targets), halfSum)
+  const starts = noisyStarts([loss.model.initialize(1)], { noise: [0.5, 1], count: 12, seed: 7 })
+  const { points } = await findMany(loss, starts)
+  expect(points.length).toBeGreaterThan(2)
+  const expected = subsets().map(closedForm)
+  for (const { loss: value, inertia } of points) {
+    const match = expected.find((e) => Math.abs(e.loss * unit ** 2 - value) < 1e-10 * unit ** 2)
+    expect(match?.negative).toBe(inertia.negative)
+  }
+})
+
 test('a loose tolerance gives wrong values and indices, a tight one does not', async () => {
   const loss = lossOf(engine, linearNetwork([5, 2, 5]), regression(rows, rows), halfSum)
   const starts = noisyStarts([loss.model.initialize(1)], { noise: [0.5, 1], count: 10, seed: 7 })

@@ -29,7 +29,7 @@ export interface StartOptions {
 }
 
 /** Starting points for many searches: points spread evenly over training trajectories (or initializations), with normal
- * noise of several amplitudes in turn.
+ * noise of several amplitudes in turn. A point without noise is a start once; its turn then goes to the next amplitude.
  * Source: Dauphin et al. 2014, §3 (uniform noise there). */
 export function noisyStarts(trajectory: readonly Float64Array[], options: StartOptions): Float64Array[] {
   const { noise, count, seed = 0 } = options
@@ -37,9 +37,13 @@ export function noisyStarts(trajectory: readonly Float64Array[], options: StartO
     throw new DomainError(
       `noisyStarts: needs at least one point and one amplitude, got ${trajectory.length} and ${noise.length}.`,
     )
+  const bare = new Set<number>()
   return Array.from({ length: count }, (_, i) => {
-    const base = trajectory[Math.floor((i * trajectory.length) / count)]
-    const amplitude = noise[i % noise.length]
+    const point = Math.floor((i * trajectory.length) / count)
+    const base = trajectory[point]
+    const turn = [...noise.slice(i % noise.length), ...noise]
+    const amplitude = turn.find((each) => each !== 0 || !bare.has(point)) ?? 0
+    if (amplitude === 0) bare.add(point)
     const size = norm(base) / Math.sqrt(base.length) || 1
     const stream = randomStream(seed, 'noisy starts', i)
     return base.map((t) => t + amplitude * size * stream.normal())

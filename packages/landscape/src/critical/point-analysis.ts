@@ -61,8 +61,14 @@ export interface PointAnalysis {
 }
 
 /** Gradient, noise, curvature, kinks and symmetries at θ: densely up to `denseLimit` parameters, else both ends of the
- * spectrum by Lanczos. */
-export async function analyzePoint(context: AnalysisContext, theta: Float64Array): Promise<PointAnalysis> {
+ * spectrum by Lanczos.
+ * @param found  whether a search has ended here: what is left of the gradient is then a distance from the critical point,
+ *               also where it is above the noise floor of θ itself (that of a search is as large as its start). */
+export async function analyzePoint(
+  context: AnalysisContext,
+  theta: Float64Array,
+  found = false,
+): Promise<PointAnalysis> {
   const { objective, loss, seed } = context
   const { value, gradient } = await objective.valueAndGradient(theta)
   const noise = await noiseFloor(objective, theta, { seed })
@@ -73,7 +79,7 @@ export async function analyzePoint(context: AnalysisContext, theta: Float64Array
   const common = { theta, value, gradient, gradientNorm: norm(gradient), noise, point, kinks }
   const curvature =
     objective.size <= context.denseLimit
-      ? await denseCurvature(context, common, orbit)
+      ? await denseCurvature(context, common, orbit, found)
       : { ...(await matrixFreeCurvature(context, common)), orbit }
   return { ...common, ...curvature }
 }
@@ -81,9 +87,14 @@ export async function analyzePoint(context: AnalysisContext, theta: Float64Array
 type Common = Pick<PointAnalysis, 'value' | 'gradient' | 'noise' | 'point'>
 type Curvature = Pick<PointAnalysis, 'dense' | 'inertia' | 'top' | 'bottom' | 'orbit' | 'products'>
 
-async function denseCurvature(context: AnalysisContext, at: Common, orbit: SymmetryOrbit | null): Promise<Curvature> {
+async function denseCurvature(
+  context: AnalysisContext,
+  at: Common,
+  orbit: SymmetryOrbit | null,
+  found: boolean,
+): Promise<Curvature> {
   const spectrum = await hessianSpectrum(at.point.hessian, (done, total) => context.onProgress('hessian', done, total))
-  const critical = norm(at.gradient) <= 100 * floorFactor * at.noise.gradient
+  const critical = found || norm(at.gradient) <= 100 * floorFactor * at.noise.gradient
   const inertia = await denseInertia(at.point, spectrum, {
     ownScale: Math.abs(at.value),
     gradient: critical ? at.gradient : null,

@@ -33,11 +33,12 @@ export async function linearTheory(
   })
 }
 
-/** The global minimum as a bound that `diagnose` may rest on. */
+/** The global minimum as a bound that `diagnose` may rest on, known to rounding of the loss of the zero map, ½‖Y‖² in
+ * its convention: it is that less a sum of eigenvalues. */
 export function optimumOf(theory: LinearVerdict | null): Pick<ExamineOptions, 'optimum'> {
   if (!theory) return {}
-  const { globalMinimum, loss } = theory
-  const error = 1e-12 * Math.max(Math.abs(globalMinimum), Math.abs(loss))
+  const { globalMinimum, convention, problem } = theory
+  const error = (1e-12 * convention.factor * problem.squaredTargets) / 2
   return { optimum: { value: globalMinimum, error, source: 'closed form of deep linear networks (Kawaguchi 2016)' } }
 }
 
