@@ -75,6 +75,16 @@ function closedForm(): { loss: number; negative: number }[] {
 }
 
 describe('thalweg critical', () => {
+  test('a loose tolerance is warned of, one that nothing can meet is refused', () => {
+    const path = autoencoder('loose.yaml')
+    const loose = json<Critical>('critical', path, '--starts', '4', '--gradient-tolerance', '0.5')
+    expect(loose.points.length).toBeGreaterThan(0)
+    expect(loose.warnings.join()).toMatch(/points were accepted by --gradient-tolerance with a gradient far above/)
+    const reply = thalweg('critical', path, '--gradient-tolerance', '-1')
+    expect(reply.status).toBe(2)
+    expect(reply.stderr).toMatch(/--gradient-tolerance: must be positive, got -1/)
+  })
+
   test('of tiny targets and a large loss at the parameters, only the optimum is called global', () => {
     const unit = 1e-8
     const diagonal = (scale: number) =>

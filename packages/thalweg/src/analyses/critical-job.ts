@@ -8,6 +8,7 @@ import {
   LossPoint,
   finders,
   findMany,
+  floorFactor,
   indexTable,
   invariantFields,
   sameModuloUnits,
@@ -69,6 +70,9 @@ const denseLimitDefault = 3000
 export async function criticalJob(argument: CriticalArgument, context: JobContext): Promise<CriticalDocument> {
   if (!Object.hasOwn(finders, argument.method))
     throw new DomainError(`--method: must be one of ${Object.keys(finders).join(', ')}, got ${argument.method}.`)
+  const { gradientTolerance } = argument
+  if (gradientTolerance !== undefined && !(gradientTolerance > 0))
+    throw new DomainError(`--gradient-tolerance: must be positive, got ${gradientTolerance}.`)
   const subject = await openSubject(argument.subject)
   const engine = nativeEngine({ threads: threadsOf(argument) })
   try {
@@ -216,10 +220,16 @@ function searchesJson({ searches, points }: FindManyResult): object[] {
   })
 }
 
-function outcomeWarnings({ outcomes, searches }: FindManyResult, wanted: number): string[] {
+function outcomeWarnings({ outcomes, searches, points }: FindManyResult, wanted: number): string[] {
   const flat = outcomes['gradient-flat'] ?? 0
   const other = searches.length - (outcomes.converged ?? 0) - flat
+  const loose = points.filter(({ gradientNorm, noiseFloor }) => gradientNorm > floorFactor * noiseFloor)
   return [
+    ...(loose.length > 0
+      ? [
+          `${loose.length} points were accepted by --gradient-tolerance with a gradient far above its noise floor (of up to ${Math.max(...loose.map((point) => point.gradientNorm)).toPrecision(2)}): they are near critical points at best, and their losses, indices and verdicts are not those of critical points.`,
+        ]
+      : []),
     ...(flat > 0
       ? [
           `${flat} searches ended at gradient-flat points, where the gradient is not zero but lies nearly in the kernel of the Hessian. They are no critical points and are not listed.`,
