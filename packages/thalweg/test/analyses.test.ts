@@ -149,6 +149,22 @@ loss: { name: half-sum-squares }
     expect(d.eigenvalues).toMatchObject({ method: 'lanczos', status: 'max-products' })
     expect(d.eigenvalues.products).toBeLessThanOrEqual(12)
     expect(d.warnings.join()).toMatch(/of 6 eigenvalues have not converged, after \d+ products/)
+    // XᵀX with five eigenvalues 81 above ninety-five others
+    const multiple = Array.from({ length: 100 * 100 }, (_, i) => (i % 101 === 0 ? (i < 505 ? 9 : 1 + i / 10_000) : 0))
+    const copies = experiment(
+      'copies.yaml',
+      `name: copies
+data: { file: ${data('copies.npz', 100, multiple, new Array<number>(100).fill(1))} }
+model: { kind: linear-network, widths: [100, 1], initialization: zeros }
+loss: { name: half-sum-squares }
+`,
+    )
+    const short = json('spectrum', copies, '--top', '5', '--bottom', '0', '--max-products', '36') as unknown as {
+      eigenvalues: { top: { value: number; converged: boolean }[]; multiplicityVerified: boolean }
+      warnings: string[]
+    }
+    expect(short.eigenvalues.multiplicityVerified).toBe(false)
+    expect(short.warnings).toHaveLength(1)
     const refused = (...extra: string[]): string => {
       const reply = thalweg('spectrum', wide, ...extra)
       expect(reply.status).toBe(2)

@@ -75,6 +75,22 @@ describe('spectrum', () => {
     expect(alone.trace!.value).toBeCloseTo(1225, 8)
   })
 
+  test('copies of a multiple eigenvalue that a limit leaves unsearched are said to be unverified', async () => {
+    const values = Float64Array.from({ length: 600 }, (_, i) => (i < 8 ? 9 : Math.sin(i)))
+    const wanted = { exact: false, top: 5, bottom: 0 }
+    const whole = await spectrum(diagonalOperator(values), wanted)
+    expect(whole.multiplicityVerified).toBe(true)
+    for (const { value } of whole.top) expect(value).toBeCloseTo(9, 10)
+    let wrong = 0
+    for (let maxProducts = 20; maxProducts < whole.products; maxProducts += 5) {
+      const short = await spectrum(diagonalOperator(values), { ...wanted, maxProducts })
+      if (short.top.every(({ value }) => Math.abs(value - 9) < 1e-6)) continue
+      wrong++
+      expect(short.multiplicityVerified).toBe(false)
+    }
+    expect(wrong).toBeGreaterThan(0)
+  })
+
   test('a signal stops the search with what it has, and gives a matrix up by name', async () => {
     const operator = diagonalOperator(Float64Array.from({ length: 3000 }, (_, i) => Math.sin(i)))
     const signal = { aborted: false }

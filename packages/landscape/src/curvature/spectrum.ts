@@ -75,6 +75,9 @@ export interface Spectrum {
   /** Every eigenvalue, ascending; dense only. */
   readonly all: Float64Array | null
   readonly status: ExtremeEigenpairs['status']
+  /** Whether further copies of multiple eigenvalues were searched for until none was found, or all eigenvalues are known.
+   * If not, a converged pair may stand where a copy of one before it belongs. */
+  readonly multiplicityVerified: boolean
   readonly morseIndex: MorseIndex
   readonly trace: Estimate | null
   readonly frobeniusNorm: Estimate | null
@@ -220,6 +223,7 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
     bottom,
     all: values,
     status: 'exact',
+    multiplicityVerified: true,
     morseIndex: { value: values.filter((v) => v < -threshold).length, threshold, exact: true },
     trace: exact(values.reduce((s, v) => s + v, 0)),
     frobeniusNorm: exact(frobenius(matrix)),
@@ -247,13 +251,20 @@ async function residualNorms(
   return vectors.map((v, i) => norm(v.map((x, j) => images[i * operator.size + j] - values[i] * x)))
 }
 
-type Ends = Pick<ExtremeEigenpairs, 'top' | 'bottom' | 'status' | 'operatorNorm' | 'products' | 'searchProducts'>
+type Ends = Pick<
+  ExtremeEigenpairs,
+  'top' | 'bottom' | 'status' | 'multiplicityVerified' | 'operatorNorm' | 'products' | 'searchProducts'
+>
+
+const noEnds: Ends = {
+  ...{ top: [], bottom: [], status: 'converged', multiplicityVerified: true, operatorNorm: 0 },
+  ...{ products: 0, searchProducts: 0 },
+}
 
 /** Both ends by Lanczos; nothing where no pair is wanted, as where trace or density are all that is asked for. */
 async function endsOf(operator: LinearOperator, options: SpectrumOptions): Promise<Ends> {
   const { top = 5, bottom = 5, tolerance = 1e-6, maxProducts, search, seed, signal } = options
-  if (top + bottom === 0)
-    return { top: [], bottom: [], status: 'converged', operatorNorm: 0, products: 0, searchProducts: 0 }
+  if (top + bottom === 0) return noEnds
   return extremeEigenpairs(operator, {
     ...{ top, bottom, tolerance, maxProducts, search, seed, signal },
     onProgress: (p) => options.onProgress?.('eigenvalues', p.products, p.maxProducts),
@@ -276,6 +287,7 @@ async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions
     bottom: ends.bottom,
     all: null,
     status: ends.status,
+    multiplicityVerified: ends.multiplicityVerified,
     morseIndex: { value: proven, threshold, exact: ends.status === 'exact' && proven < ends.bottom.length },
     trace,
     frobeniusNorm: size,

@@ -68,6 +68,7 @@ function spectrumJson(result: Spectrum): object {
     density,
     logDeterminant,
     status,
+    multiplicityVerified,
     products,
     searchProducts,
     symmetryDefect,
@@ -77,6 +78,7 @@ function spectrumJson(result: Spectrum): object {
     eigenvalues: {
       method,
       status,
+      multiplicityVerified,
       products,
       searchProducts,
       operatorNorm,
@@ -307,6 +309,7 @@ function unlessExpired(error: unknown, deadline: Deadline, size: number): Spectr
     morseIndex: { value: 0, threshold: 0, exact: false },
     ...{ trace: null, frobeniusNorm: null, effectiveRank: null, density: null, logDeterminant: null },
     symmetryDefect: null,
+    multiplicityVerified: false,
   }
 }
 
@@ -335,11 +338,15 @@ function logDeterminantWarnings({ logDeterminant }: Spectrum): string[] {
   ]
 }
 
-/** A search that used up its products. */
+const unverifiedWarning =
+  'All pairs have converged, but the search for further copies of multiple eigenvalues did not come to its end: a listed eigenvalue may stand where a copy of one before it belongs. Raise --max-products, or form the matrix by --exact.'
+
+/** A search that used up its products before it had all pairs, or before it had looked for further copies of them. */
 function unconvergedWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
-  const { top, bottom, status, products } = result
+  const { top, bottom, status, multiplicityVerified, products } = result
   const open = [...top, ...bottom].filter((pair) => !pair.converged).length
-  if (open === 0 || (status !== 'max-products' && status !== 'stagnated')) return []
+  if (open === 0) return multiplicityVerified ? [] : [unverifiedWarning]
+  if (status !== 'max-products' && status !== 'stagnated') return []
   const why = status === 'stagnated' ? 'rounding keeps their residuals up' : `after ${products} products`
   const cure = status === 'stagnated' ? '' : ' Raise --max-products, or form the matrix by --exact.'
   return [
@@ -359,6 +366,7 @@ function stopWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
     (!argument.trace || trace) &&
     (!argument.density || density?.complete) &&
     (!argument.logDet || logDeterminant?.complete)
+  if (open === 0 && done && !result.multiplicityVerified) return [unverifiedWarning]
   if (open === 0 && done)
     return [`The time limit passed after ${products} products, when all that was asked for was done.`]
   const parts = [
