@@ -10,4 +10,4 @@ export {
 } from './edge-of-stability.ts'
 export type { StabilityOptions, StabilityPoint, StableOptimizer } from './edge-of-stability.ts'
 export { spectrum } from './spectrum.ts'
-export type { LogDeterminant, MorseIndex, Spectrum, SpectrumOptions } from './spectrum.ts'
+export type { LogDeterminant, MorseIndex, SpectralFloor, Spectrum, SpectrumOptions } from './spectrum.ts'

@@ -75,6 +75,21 @@ describe('spectrum', () => {
     expect(alone.trace!.value).toBeCloseTo(1225, 8)
   })
 
+  test('a floor that covers the pairs wanted from the bottom stands for them', async () => {
+    const operator = diagonalOperator(Float64Array.from({ length: 400 }, (_, i) => (i < 30 ? 30 - i : 0) + 0.5))
+    const options = { exact: false, top: 2, bottom: 3 }
+    const found = await spectrum(operator, { ...options, floor: { value: 0.5, rank: 30 } })
+    expect(found).toMatchObject({
+      bottom: [],
+      floor: { value: 0.5, count: 370 },
+      morseIndex: { value: 0, exact: true },
+    })
+    expect(found.top.map(({ value }) => Math.round(1e9 * value) / 1e9)).toEqual([30.5, 29.5])
+    const short = await spectrum(operator, { ...options, floor: { value: 0.5, rank: 399 } })
+    expect(short).toMatchObject({ floor: null, morseIndex: { exact: false } })
+    expect(short.bottom).toHaveLength(3)
+  })
+
   test('copies of a multiple eigenvalue that a limit leaves unsearched are said to be unverified', async () => {
     const values = Float64Array.from({ length: 600 }, (_, i) => (i < 8 ? 9 : Math.sin(i)))
     const wanted = { exact: false, top: 5, bottom: 0 }

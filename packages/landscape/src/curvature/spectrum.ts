@@ -12,6 +12,13 @@ import { frobeniusNorm, hutchPlusPlusTrace } from '../linalg/trace-estimators.ts
 import type { Estimate } from '../linalg/trace-estimators.ts'
 import { norm } from '../linalg/vector.ts'
 
+/** What the form of a matrix says of its smallest eigenvalues: none is below `value`, and all but `rank` equal it. So the
+ * matrices JᵀBJ + V·I with B ⪰ 0 on n·k outputs: value V, rank n·k. */
+export interface SpectralFloor {
+  readonly value: number
+  readonly rank: number
+}
+
 export interface SpectrumOptions {
   /** Pairs from each end. Default 5. */
   readonly top?: number
@@ -26,6 +33,9 @@ export interface SpectrumOptions {
   /** A cheaper operator close to this one, which the matrix-free search for both ends uses instead; the pairs are then
    * refined with products of the operator itself. */
   readonly search?: LinearOperator
+  /** Where it covers all pairs wanted from the bottom, these are not searched for, and none is negative if it is not: Lanczos
+   * finds one of many copies at a time. */
+  readonly floor?: SpectralFloor
   /** Trace and Frobenius norm by stochastic estimation with this many products each (exact in dense mode). */
   readonly traceProducts?: number
   /** Spectral density, by Lanczos quadrature where not all eigenvalues are known. */
@@ -70,8 +80,10 @@ export interface Spectrum {
   readonly method: 'dense' | 'lanczos'
   /** Descending from the largest. */
   readonly top: readonly Eigenpair[]
-  /** Ascending from the smallest. */
+  /** Ascending from the smallest. Empty where `floor` stands for them. */
   readonly bottom: readonly Eigenpair[]
+  /** The smallest eigenvalue by the form of the matrix, at least so many times; null where the bottom was searched. */
+  readonly floor: { readonly value: number; readonly count: number } | null
   /** Every eigenvalue, ascending; dense only. */
   readonly all: Float64Array | null
   readonly status: ExtremeEigenpairs['status']
@@ -160,7 +172,7 @@ async function logDeterminantOf(
   const { seed, signal } = options
   const found = await stochasticTraceFunction(operator, f, { probes, steps, seed, signal })
   // A Ritz value is above the smallest eigenvalue: one that is not positive proves that the determinant has no logarithm.
-  const lowest = Math.min(least, base.bottom[0]?.value ?? Number.POSITIVE_INFINITY)
+  const lowest = Math.min(least, base.bottom[0]?.value ?? base.floor?.value ?? Number.POSITIVE_INFINITY)
   const obstacle = lowest + shift <= rounding ? lowest : null
   const { products, method, complete } = found
   const common = { shift, products, method, complete, obstacle }
@@ -221,6 +233,7 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
     method: 'dense',
     top,
     bottom,
+    floor: null,
     all: values,
     status: 'exact',
     multiplicityVerified: true,
@@ -260,6 +273,12 @@ const noEnds: Ends = {
   ...{ top: [], bottom: [], status: 'converged', multiplicityVerified: true, operatorNorm: 0 },
   ...{ products: 0, searchProducts: 0 },
 }
+/** The floor, where it is not negative and as many eigenvalues lie on it as are wanted. */
+function floorOf({ size }: LinearOperator, { floor, bottom = 5 }: SpectrumOptions): Spectrum['floor'] {
+  if (!floor || floor.value < 0 || bottom === 0) return null
+  const count = size - floor.rank
+  return count >= bottom ? { value: floor.value, count } : null
+}
 
 /** Both ends by Lanczos; nothing where no pair is wanted, as where trace or density are all that is asked for. */
 async function endsOf(operator: LinearOperator, options: SpectrumOptions): Promise<Ends> {
@@ -273,7 +292,8 @@ async function endsOf(operator: LinearOperator, options: SpectrumOptions): Promi
 
 async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions): Promise<Base> {
   const { seed, signal } = options
-  const ends = await endsOf(operator, options)
+  const floor = floorOf(operator, options)
+  const ends = await endsOf(operator, floor ? { ...options, bottom: 0 } : options)
   const estimate = { products: options.traceProducts, seed, signal }
   const traced = options.traceProducts !== undefined && options.traceProducts > 0
   const trace = traced && !signal?.aborted ? await unlessStopped(hutchPlusPlusTrace(operator, estimate), signal) : null
@@ -285,10 +305,15 @@ async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions
     method: 'lanczos',
     top: ends.top,
     bottom: ends.bottom,
+    floor,
     all: null,
     status: ends.status,
     multiplicityVerified: ends.multiplicityVerified,
-    morseIndex: { value: proven, threshold, exact: ends.status === 'exact' && proven < ends.bottom.length },
+    morseIndex: {
+      value: proven,
+      threshold,
+      exact: floor !== null || (ends.status === 'exact' && proven < ends.bottom.length),
+    },
     trace,
     frobeniusNorm: size,
     operatorNorm: ends.operatorNorm,

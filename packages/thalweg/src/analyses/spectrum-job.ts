@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Engine } from '@thalweg/engine'
 import { nativeEngine } from '@thalweg/engine/node'
-import { DomainError, TaskError } from '@thalweg/graph'
+import { DomainError, TaskError, sizeOf } from '@thalweg/graph'
 import {
   Loss,
   LossPoint,
@@ -12,7 +12,7 @@ import {
   sampleCount,
   spectrum,
 } from '@thalweg/landscape'
-import type { CurvatureKind, Eigenpair, LinearOperator, Spectrum } from '@thalweg/landscape'
+import type { CurvatureKind, Eigenpair, LinearOperator, SpectralFloor, Spectrum } from '@thalweg/landscape'
 import type { JobContext } from '../jobs/job-context.ts'
 import { openSubject } from '../subject/subject.ts'
 import type { Subject, SubjectArgument } from '../subject/subject.ts'
@@ -57,7 +57,13 @@ export type SpectrumDocument = Readonly<Record<string, unknown>>
 const plain = (pairs: readonly Eigenpair[]): object[] =>
   pairs.map(({ value, residualNorm, converged }) => ({ value, residualNorm, converged }))
 
-function spectrumJson(result: Spectrum): object {
+/** The smallest eigenvalues: found, or known by the form of the matrix. */
+function bottomOf({ bottom, floor }: Spectrum, wanted: number): object[] {
+  if (!floor) return plain(bottom)
+  return Array.from({ length: wanted }, () => ({ value: floor.value, residualNorm: 0, converged: true }))
+}
+
+function spectrumJson(result: Spectrum, wantedBottom: number): object {
   const {
     method,
     all,
@@ -84,7 +90,8 @@ function spectrumJson(result: Spectrum): object {
       operatorNorm,
       symmetryDefect,
       top: plain(result.top),
-      bottom: plain(result.bottom),
+      bottom: bottomOf(result, wantedBottom),
+      ...(result.floor && { floor: result.floor }),
       ...(all && { all: Array.from(all) }),
     },
     morseIndex,
@@ -173,6 +180,7 @@ export async function spectrumDocument(
       tolerance: argument.tolerance,
       maxProducts: argument.maxProducts,
       search: stage === '' ? cheap : undefined,
+      floor: floorOf(argument.operator, loss),
       traceProducts: argument.trace ? traceProducts : undefined,
       density: argument.density ? {} : undefined,
       logDeterminant: argument.logDet ? { shift: argument.shift ?? 0, ...logDetQuadrature } : undefined,
@@ -191,7 +199,7 @@ export async function spectrumDocument(
     operator: argument.operator,
     size: matrix.size,
     gradientNorm: norm(gradient),
-    ...spectrumJson(result),
+    ...spectrumJson(result, argument.bottom),
     ...(layers && { layers }),
     ...(along && { edgeOfStability: along }),
     estimate: plan.estimate,
@@ -207,6 +215,24 @@ export async function spectrumDocument(
       ...(stopped ? stopWarnings(argument, result) : unconvergedWarnings(argument, result)),
     ],
     samples: sampleCount(dataset),
+  }
+}
+
+/** Gauss-Newton and Fisher matrices are sums over outputs (the empirical one over samples) of positive semidefinite ones
+ * of rank 1: every loss is convex in the outputs. */
+function floorOf(operator: SpectrumOperator, loss: Loss): SpectralFloor | undefined {
+  const outputs = loss.samples * sizeOf(loss.model.outputShape)
+  switch (operator) {
+    case 'hessian':
+      return undefined
+    case 'ggn':
+      return { value: loss.weightDecay, rank: outputs }
+    case 'fisher':
+      return { value: loss.spec.name === 'negative-log-likelihood' ? 0 : loss.weightDecay, rank: outputs }
+    case 'empirical-fisher':
+      return { value: 0, rank: loss.samples }
+    case 'gram':
+      return { value: 0, rank: loss.size }
   }
 }
 
@@ -310,6 +336,7 @@ function unlessExpired(error: unknown, deadline: Deadline, size: number): Spectr
     ...{ trace: null, frobeniusNorm: null, effectiveRank: null, density: null, logDeterminant: null },
     symmetryDefect: null,
     multiplicityVerified: false,
+    floor: null,
   }
 }
 
@@ -355,13 +382,14 @@ function unconvergedWarnings(argument: SpectrumArgument, result: Spectrum): stri
 }
 
 function stopWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
-  const { top, bottom, products, trace, density, logDeterminant, method, status } = result
+  const { top, bottom, floor, products, trace, density, logDeterminant, method, status } = result
   if (method === 'dense' && status === 'aborted')
     return [
       'Stopped by the time limit while the dense matrix was formed: there are no eigenvalues yet. Leave out --exact to search for both ends, or allow more time.',
     ]
   const wanted = wantedPairs(argument, result.size)
-  const open = wanted - [...top, ...bottom].filter((pair) => pair.converged).length
+  const known = floor ? argument.bottom : bottom.filter((pair) => pair.converged).length
+  const open = wanted - known - top.filter((pair) => pair.converged).length
   const done =
     (!argument.trace || trace) &&
     (!argument.density || density?.complete) &&
@@ -384,7 +412,7 @@ function stopWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
 }
 
 async function layerSpectra(
-  { layers, operator }: SpectrumArgument,
+  { layers, operator, bottom }: SpectrumArgument,
   whole: LinearOperator,
   groups: ReturnType<typeof layerGroups>,
   analyze: (operator: LinearOperator, stage: string) => Promise<Spectrum>,
@@ -397,7 +425,7 @@ async function layerSpectra(
   for (const group of groups) {
     if (deadline.signal.aborted) break
     const block = blockOperator(whole, group)
-    out.push({ name: group.name, size: block.size, ...spectrumJson(await analyze(block, group.name)) })
+    out.push({ name: group.name, size: block.size, ...spectrumJson(await analyze(block, group.name), bottom) })
   }
   return out
 }
