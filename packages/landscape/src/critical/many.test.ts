@@ -70,6 +70,18 @@ test('targets of size 1e-8 and starts of size 1: values and indices are those of
   }
 })
 
+test('searches reach critical points much farther away than their starts are from zero', async () => {
+  const random = randomStream(4, 'far')
+  const normals = (d: number, shift: number): number[][] =>
+    Array.from({ length: 12 }, () => Array.from(random.normals(d), (v) => v + shift))
+  const far = regression(normals(3, 0), normals(2, 20))
+  const loss = lossOf(engine, mlp({ widths: [3, 1, 2], activation: 'linear' }), far, halfSum)
+  const starts = noisyStarts([loss.model.initialize(1)], { noise: [0.1, 0.5], count: 12 })
+  const { outcomes, searches } = await findMany(loss, starts)
+  expect(outcomes.converged).toBeGreaterThanOrEqual(8)
+  for (const { status, distance } of searches) if (status === 'converged') expect(distance).toBeGreaterThan(5)
+})
+
 test('a loose tolerance gives wrong values and indices, a tight one does not', async () => {
   const loss = lossOf(engine, linearNetwork([5, 2, 5]), regression(rows, rows), halfSum)
   const starts = noisyStarts([loss.model.initialize(1)], { noise: [0.5, 1], count: 10, seed: 7 })

@@ -273,6 +273,7 @@ const noEnds: Ends = {
   ...{ top: [], bottom: [], status: 'converged', multiplicityVerified: true, operatorNorm: 0 },
   ...{ products: 0, searchProducts: 0 },
 }
+
 /** The floor, where it is not negative and as many eigenvalues lie on it as are wanted. */
 function floorOf({ size }: LinearOperator, { floor, bottom = 5 }: SpectrumOptions): Spectrum['floor'] {
   if (!floor || floor.value < 0 || bottom === 0) return null

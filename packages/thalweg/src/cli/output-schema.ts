@@ -49,6 +49,13 @@ const spectrum = z.looseObject({
   eigenvalues: z.looseObject({
     ...{ method: z.enum(['dense', 'lanczos']), top: z.array(pair), bottom: z.array(pair) },
     searchProducts: z.int().describe('of all products, those in searchDtype').optional(),
+    multiplicityVerified: z
+      .boolean()
+      .describe('false: a converged pair may stand where a further copy of one before it belongs'),
+    floor: z
+      .looseObject({ value: z.number(), count: z.int() })
+      .describe('the smallest eigenvalue by the form of the matrix, at least so many times; `bottom` repeats it')
+      .optional(),
   }),
   morseIndex: z.looseObject({ value: z.int(), threshold: number, exact: z.boolean() }),
   trace: estimate.nullable(),
