@@ -75,11 +75,16 @@ function closedForm(): { loss: number; negative: number }[] {
 }
 
 describe('thalweg critical', () => {
-  test('a loose tolerance is warned of, one that nothing can meet is refused', () => {
+  test('a loose tolerance is warned of; one that nothing can meet, and an infinite loss, are refused', () => {
+    const filled = (value: number) => tensorOf('float64', [4, 4], new Array<number>(16).fill(value))
     const path = autoencoder('loose.yaml')
     const loose = json<Critical>('critical', path, '--starts', '4', '--gradient-tolerance', '0.5')
     expect(loose.points.length).toBeGreaterThan(0)
     expect(loose.warnings.join()).toMatch(/points were accepted by --gradient-tolerance with a gradient far above/)
+    writeFileSync(join(folder(), 'huge.npz'), encodeNpz({ x: filled(1e200), y: filled(1) }))
+    const overflowing = thalweg('critical', path, '--data', join(folder(), 'huge.npz'))
+    expect(overflowing.status).toBe(2)
+    expect(overflowing.stderr).toMatch(/the loss must be finite at its parameters, got Infinity/)
     const reply = thalweg('critical', path, '--gradient-tolerance', '-1')
     expect(reply.status).toBe(2)
     expect(reply.stderr).toMatch(/--gradient-tolerance: must be positive, got -1/)

@@ -94,6 +94,11 @@ export async function criticalDocument(
   const { subject } = sampled
   const { model, dataset, spec, weightDecay, theta } = subject
   const loss = new Loss({ engine, model, dataset, spec, weightDecay })
+  const value = await loss.value(theta)
+  if (!Number.isFinite(value))
+    throw new DomainError(
+      `${argument.subject.model}: the loss must be finite at its parameters, got ${value}. Check weights and data.`,
+    )
   const deadline = deadlineOf(context, argument.timeLimitMs)
   const starts = await startsOf(argument, subject)
   const estimate = await searchCost(argument, new LossPoint(loss, theta), context)
@@ -116,7 +121,6 @@ export async function criticalDocument(
   })
   const files = await writeFiles(argument, subject, found)
   if (work && !deadline.signal.aborted) await rm(join(work.directory, 'live'), { recursive: true, force: true })
-  const value = await loss.value(theta)
   return {
     ...sampledJson(sampled, value, 'float64'),
     status: deadline.expired() ? 'time-limit' : context.signal.aborted ? 'interrupted' : 'finished',
