@@ -203,6 +203,9 @@ test('progress counts up, and a signal stops the search with what it has', async
   expect(result.products).toBeLessThan(50)
   expect(result.top.length).toBe(3)
   expect(seen).toEqual([...seen].sort((a, b) => a - b))
+  const late = await extremeEigenpairs(diagonal([1, 2, 3, 4]), { top: 2, signal: { aborted: true } })
+  expect(late).toMatchObject({ status: 'aborted', products: 2 })
+  expect(late.top).toHaveLength(1)
 })
 
 test('NaN, wrong sizes and senseless options are refused by name', async () => {

@@ -155,7 +155,8 @@ class Search {
     let checkedAt = 0
     for (;;) {
       const spent = basis.products + basis.blockRows + top + bottom > maxProducts
-      const aborted = this.#options.signal?.aborted === true
+      // One step at least, so that there is a pair.
+      const aborted = this.#options.signal?.aborted === true && basis.count > 0
       const due = basis.count - checkedAt >= Math.max(basis.blockRows, Math.ceil(basis.count / 8))
       if (due || spent || aborted || !basis.hasRoom || basis.blockRows === 0) {
         this.#check()
