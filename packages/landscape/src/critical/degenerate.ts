@@ -1,11 +1,7 @@
-import { gemv, gemvTransposed, matrix, row, zeros } from '../linalg/matrix.ts'
-import type { Matrix } from '../linalg/matrix.ts'
-import { orthogonalize } from '../linalg/orthogonalize.ts'
 import { dot, norm, scale } from '../linalg/vector.ts'
 import { randomStream } from '../random/random-stream.ts'
-import type { DenseInertia } from './inertia.ts'
-import { applyFunction, coordinates } from './hessian-spectrum.ts'
-import type { HessianSpectrum } from './hessian-spectrum.ts'
+import type { RandomStream } from '../random/random-stream.ts'
+import type { KernelGeometry } from './kernel-geometry.ts'
 import type { Objective, ObjectivePoint } from './objective.ts'
 
 /** One point of a measured curve that leaves the critical point. */
@@ -36,16 +32,15 @@ export interface DegenerateDescent {
 
 export interface DegenerateOptions {
   readonly seed?: number
-  /** Directions that explain themselves (tangents of symmetry orbits), orthonormal rows; not searched. */
-  readonly explained?: Matrix
   readonly valueNoise: number
   /** Random starts per radius; default 6. */
   readonly starts?: number
   readonly signal?: { readonly aborted: boolean }
 }
 
-/** Radii relative to max(1, ‖θ‖), largest first: the power law shows best where decreases are far above rounding. */
-const radii = [0.2, 0.05, 0.0125]
+/** Radii relative to max(1, ‖θ‖): the power law shows best where decreases are far above rounding, which for high orders
+ * takes the last one. */
+const radii = [0.2, 0.05, 0.0125, 0.8]
 const halvings = 8
 const noiseFactor = 50
 /** Measured orders log₂(decrease(t) / decrease(t/2)) must agree with an integer within this. */
@@ -60,44 +55,55 @@ const orderTolerance = 0.15
  * maximum of the cubic form D³[u,u,u]; along the best direction the decrease is then measured at t, t/2, t/4, … and
  * must follow a power tᵠ with integer q ≥ 3 from the start, whatever its order (deep linear networks of L layers go up to
  * order L).
- * Cost: some hundred gradients. Source: Gromoll and Meyer 1969 (splitting lemma). */
+ * @param kernel  K and H⁺, from all eigenvalues or from products alone: the measurement is sound whichever it was.
+ * Cost: some hundred gradients, each with a projection onto K. Source: Gromoll and Meyer 1969 (splitting lemma). */
 export async function degenerateDescent(
   objective: Objective,
   point: ObjectivePoint,
-  spectrum: HessianSpectrum,
-  inertia: DenseInertia,
+  kernel: KernelGeometry,
   options: DegenerateOptions,
 ): Promise<DegenerateDescent> {
-  const kernel = kernelBasis(spectrum, inertia, options.explained ?? zeros(0, spectrum.size))
-  const reduced = new ReducedFunction(objective, point.theta, spectrum, inertia, kernel)
+  const reduced = new ReducedFunction(objective, point.theta, kernel)
   const none = { order: null, direction: null, theta: null, curve: [], cubic: null, quartic: null }
-  if (kernel.rows === 0) return { outcome: 'no-kernel', ...none, directionsTried: 0, gradients: 0 }
+  if (kernel.dimension === 0) return { outcome: 'no-kernel', ...none, directionsTried: 0, gradients: 0 }
   await reduced.begin()
+  const stopped = (): boolean => options.signal?.aborted === true || kernel.exhausted
   const stream = randomStream(options.seed ?? 0, 'degenerate descent')
   let tried = 0
   for (const relative of radii) {
     const radius = relative * Math.max(1, norm(point.theta))
-    const starts: Float64Array[] = []
-    for (let i = 0; i < (options.starts ?? 6); i++) starts.push(unit(stream.normals(kernel.rows)))
-    const cubic = await cubicDirection(point, kernel, starts[0])
-    starts.unshift(
-      cubic,
-      cubic.map((x) => -x),
-    )
-    for (const start of starts) {
-      if (options.signal?.aborted) break
+    for await (const start of starts(point, kernel, stream, options.starts ?? 6)) {
+      if (stopped()) break
       tried++
-      const u = await reduced.minimizeOnSphere(start, radius)
+      const u = await reduced.minimizeOnSphere(start, radius, stopped)
       const curve = await reduced.curve(u, radius)
       const order = orderOf(curve.points, options.valueNoise)
       if (order === null) continue
-      const direction = gemvTransposed(kernel, u)
-      const forms = await formsAlong(objective, point, spectrum, inertia, direction)
-      const found = { order, direction, theta: curve.lowest, curve: curve.points, ...forms }
+      const forms = await formsAlong(objective, point, kernel, u)
+      const found = { order, direction: u, theta: curve.lowest, curve: curve.points, ...forms }
       return { outcome: 'descent', ...found, directionsTried: tried, gradients: reduced.gradients }
     }
   }
   return { outcome: 'none-found', ...none, directionsTried: tried, gradients: reduced.gradients }
+}
+
+/** Unit vectors in K: both signs of a stationary direction of the cubic form, then random ones. */
+async function* starts(
+  point: ObjectivePoint,
+  kernel: KernelGeometry,
+  stream: RandomStream,
+  count: number,
+): AsyncIterable<Float64Array> {
+  const first = await kernel.random(stream)
+  if (!first) return
+  const cubic = await cubicDirection(point, kernel, first)
+  yield cubic
+  yield cubic.map((x) => -x)
+  yield first
+  for (let i = 1; i < count; i++) {
+    const next = await kernel.random(stream)
+    if (next) yield next
+  }
 }
 
 /** The integer q that the decreases follow down to rounding, or null: at least three halvings above rounding, the last
@@ -121,31 +127,15 @@ function unit(v: Float64Array): Float64Array {
   return v
 }
 
-/** Eigenvectors of zero eigenvalues without the explained directions, orthonormal rows. */
-function kernelBasis(spectrum: HessianSpectrum, inertia: DenseInertia, explained: Matrix): Matrix {
-  const { size } = spectrum
-  const rows = new Float64Array((explained.rows + inertia.zero) * size)
-  rows.set(explained.data)
-  let count = explained.rows
-  for (let i = 0; i < size && count < explained.rows + inertia.zero; i++) {
-    if (inertia.signs[i] !== 0) continue
-    const v = row(spectrum.vectors, i).slice()
-    orthogonalize(rows, count, v)
-    if (norm(v) < 1e-6) continue
-    unit(v)
-    orthogonalize(rows, count, v)
-    rows.set(unit(v), count * size)
-    count++
-  }
-  const kept = Math.min(count - explained.rows, Math.max(0, inertia.zero - explained.rows))
-  return matrix(kept, size, rows.slice(explained.rows * size, (explained.rows + kept) * size))
-}
-
 /** A stationary direction of |D³[u,u,u]| on the sphere in K, by the symmetric higher-order power method. */
-async function cubicDirection(point: ObjectivePoint, kernel: Matrix, start: Float64Array): Promise<Float64Array> {
+async function cubicDirection(
+  point: ObjectivePoint,
+  kernel: KernelGeometry,
+  start: Float64Array,
+): Promise<Float64Array> {
   let u = start
-  for (let i = 0; i < 12; i++) {
-    const next = gemv(kernel, await point.thirdDerivative(gemvTransposed(kernel, u)))
+  for (let i = 0; i < 12 && !kernel.exhausted; i++) {
+    const next = await kernel.project(await point.thirdDerivative(u))
     // A shift by the size of the form makes the iteration monotone (Kolda and Mayo 2011).
     const length = norm(next)
     const shifted = next.map((x, j) => x + length * u[j])
@@ -162,21 +152,11 @@ class ReducedFunction {
   #value = 0
   readonly #objective: Objective
   readonly #theta: Float64Array
-  readonly #spectrum: HessianSpectrum
-  readonly #inertia: DenseInertia
-  readonly #kernel: Matrix
+  readonly #kernel: KernelGeometry
 
-  constructor(
-    objective: Objective,
-    theta: Float64Array,
-    spectrum: HessianSpectrum,
-    inertia: DenseInertia,
-    kernel: Matrix,
-  ) {
+  constructor(objective: Objective, theta: Float64Array, kernel: KernelGeometry) {
     this.#objective = objective
     this.#theta = theta
-    this.#spectrum = spectrum
-    this.#inertia = inertia
     this.#kernel = kernel
   }
 
@@ -184,56 +164,43 @@ class ReducedFunction {
     this.#value = await this.#objective.value(this.#theta)
   }
 
-  /** L(θ) − φ(u), the gradient of φ in K, and where the minimum over w lies. Starts from w = `guess`. */
-  async #at(u: Float64Array, guess: Float64Array | null) {
-    const along = gemvTransposed(this.#kernel, u)
-    const w = guess?.slice() ?? new Float64Array(along.length)
-    let best = { decrease: Number.NEGATIVE_INFINITY, slope: u, theta: this.#theta, w }
+  /** L(θ) − φ(tu), the gradient of L where the minimum over w lies, and that place. Starts from w = `guess`. */
+  async #at(u: Float64Array, t: number, guess: Float64Array | null) {
+    const w = guess?.slice() ?? new Float64Array(u.length)
+    let best = { decrease: Number.NEGATIVE_INFINITY, gradient: u, theta: this.#theta, w }
     for (let i = 0; i < 8; i++) {
-      const theta = this.#theta.map((t, j) => t + along[j] + w[j])
+      const theta = this.#theta.map((x, j) => x + t * u[j] + w[j])
       const { value, gradient } = await this.#objective.valueAndGradient(theta)
       this.gradients++
       const decrease = this.#value - value
       if (!(decrease > best.decrease)) break
-      best = { decrease, slope: gemv(this.#kernel, gradient), theta, w: w.slice() }
-      const step = this.#complementStep(gradient)
+      best = { decrease, gradient, theta, w: w.slice() }
+      const step = await this.#kernel.solve(gradient)
       // What is left to gain in the complement no longer matters.
-      if (-dot(step, gradient) <= 1e-4 * Math.abs(decrease)) break
-      for (let j = 0; j < w.length; j++) w[j] += step[j]
+      if (dot(step, gradient) <= 1e-4 * Math.abs(decrease)) break
+      for (let j = 0; j < w.length; j++) w[j] -= step[j]
     }
     return best
   }
 
-  /** −H⁺g on the eigenvectors whose eigenvalues are not zero. */
-  #complementStep(gradient: Float64Array): Float64Array {
-    const { values, vectors } = this.#spectrum
-    const c = coordinates(this.#spectrum, gradient)
-    for (let i = 0; i < c.length; i++) c[i] = this.#inertia.signs[i] === 0 ? 0 : -c[i] / values[i]
-    return gemvTransposed(vectors, c)
-  }
-
   /** Projected gradient descent of φ on the sphere of this radius, from a unit vector; returns a unit vector. */
-  async minimizeOnSphere(start: Float64Array, radius: number): Promise<Float64Array> {
+  async minimizeOnSphere(start: Float64Array, radius: number, stopped: () => boolean): Promise<Float64Array> {
     let u = start
-    let at = await this.#at(
-      u.map((x) => radius * x),
-      null,
-    )
-    if (this.#kernel.rows === 1) return u
+    if (this.#kernel.dimension === 1) return u
+    let at = await this.#at(u, radius, null)
     let angle = 0.5
-    for (let i = 0; i < 40 && angle > 1e-3; i++) {
-      const radial = dot(at.slope, u)
-      const tangent = at.slope.map((g, j) => g - radial * u[j])
+    let slope = await this.#kernel.project(at.gradient)
+    for (let i = 0; i < 40 && angle > 1e-3 && !stopped(); i++) {
+      const radial = dot(slope, u)
+      const tangent = slope.map((g, j) => g - radial * u[j])
       const length = norm(tangent)
       if (!(length > 0)) break
       const next = u.map((x, j) => Math.cos(angle) * x - (Math.sin(angle) * tangent[j]) / length)
-      const tried = await this.#at(
-        next.map((x) => radius * x),
-        at.w,
-      )
+      const tried = await this.#at(next, radius, at.w)
       if (tried.decrease > at.decrease) {
         u = unit(next)
         at = tried
+        slope = await this.#kernel.project(at.gradient)
         angle = Math.min(0.5, 1.5 * angle)
       } else angle /= 3
     }
@@ -246,10 +213,7 @@ class ReducedFunction {
     let lowest = { decrease: 0, theta: this.#theta }
     for (let i = 0; i < halvings; i++) {
       const t = radius / 2 ** i
-      const at = await this.#at(
-        u.map((x) => t * x),
-        null,
-      )
+      const at = await this.#at(u, t, null)
       points.push({ t, decrease: at.decrease })
       if (at.decrease > lowest.decrease) lowest = at
     }
@@ -261,13 +225,11 @@ class ReducedFunction {
 async function formsAlong(
   objective: Objective,
   point: ObjectivePoint,
-  spectrum: HessianSpectrum,
-  inertia: DenseInertia,
+  kernel: KernelGeometry,
   v: Float64Array,
 ): Promise<{ cubic: number; quartic: { value: number; error: number } }> {
   const third = await point.thirdDerivative(v)
-  const cutoff = Math.max(inertia.threshold, 0)
-  const solved = applyFunction(spectrum, (value) => (Math.abs(value) > cutoff ? 1 / value : 0), third)
+  const solved = await kernel.solve(third)
   const difference = async (h: number): Promise<number> => {
     const at = (s: number) => objective.at(point.theta.map((t, i) => t + s * h * v[i])).thirdDerivative(v)
     const [plus, minus] = [dot(await at(1), v), dot(await at(-1), v)]

@@ -39,6 +39,14 @@ function expectWellFormed(d: Diagnosis): void {
 
 const half = Math.sqrt(0.5)
 
+/** The canonical critical point of S = {1} on the worked example with three matrices and Z = 0: H ⪰ 0, a saddle. */
+function nonStrictOfRankOne(): Float64Array {
+  // u₁ of Σ = [[5, 3], [3, 2]]; W₁ = [u₁ᵀR; 0] with R = Y, W₂ = diag(1, 0), W₃ = [u₁, 0].
+  const length = Math.hypot((1 + Math.sqrt(5)) / 2, 1)
+  const [a, b] = [(1 + Math.sqrt(5)) / 2 / length, 1 / length]
+  return Float64Array.of(2 * a + b, a + b, 0, 0, 1, 0, 0, 0, a, 0, b, 0)
+}
+
 describe('linear networks', () => {
   test.each([
     [[2, 2, 2, 2], 3],
@@ -55,13 +63,40 @@ describe('linear networks', () => {
     expect(d.escape!.lossAfter).toBeLessThan(d.escape!.lossBefore - 0.5)
   })
 
-  test('matrix-free, a degenerate point is undecided: what no count has seen is not called a minimum', async () => {
-    const loss = lossOf(engine, linearNetwork([2, 2, 2, 2]), worked, halfSum)
+  test.each([
+    [[2, 2, 2, 2], 3],
+    [[2, 3, 3, 3, 2], 4],
+  ])('matrix-free, the way down from the origin of %j is found and measured', async (widths, order) => {
+    const loss = lossOf(engine, linearNetwork(widths), worked, halfSum)
     const d = await diagnose(loss, new Float64Array(loss.size), { denseLimit: 0 })
+    expectWellFormed(d)
+    expect(d.verdict).toBe('non-strict-saddle')
+    expect(d.summary.id).toBe('summary.non-strict-saddle-uncounted')
+    expect(d.inertia).toMatchObject({ negative: 0, positive: 0, exact: false })
+    expect(evidenceOf(d, 'degenerate-descent')!.claim.values.order).toBe(order)
+    expect(await loss.value(Float64Array.from(d.escape!.theta))).toBeLessThan(d.loss - 0.5)
+  })
+
+  test('matrix-free, a non-strict saddle with positive curvature beside its kernel is measured', async () => {
+    const loss = lossOf(engine, linearNetwork([2, 2, 2, 2]), worked, halfSum)
+    const theta = nonStrictOfRankOne()
+    const dense = await diagnose(loss, theta)
+    expect(dense.verdict).toBe('non-strict-saddle')
+    expect(dense.inertia).toMatchObject({ negative: 0, zero: 9, positive: 3 })
+    const d = await diagnose(loss, theta, { denseLimit: 0 })
+    expectWellFormed(d)
+    expect(d.verdict).toBe('non-strict-saddle')
+    expect(evidenceOf(d, 'degenerate-descent')!.claim.values.order).toBe(3)
+  })
+
+  test('matrix-free, a degenerate minimum is undecided: what no count has seen is not called a minimum', async () => {
+    const loss = lossOf(engine, linearNetwork([2, 1, 2]), worked, halfSum)
+    const objective = objectiveOf(loss)
+    const { theta } = await polish(objective, (await saddleFreeNewton(objective, loss.model.initialize(1))).theta)
+    const d = await diagnose(loss, theta, { denseLimit: 0 })
     expectWellFormed(d)
     expect(d.verdict).toBe('undecided')
     expect(d.summary.id).toBe('summary.undecided-uncounted')
-    expect(d.inertia).toMatchObject({ negative: 0, positive: 0, exact: false })
     expect(d.advice[0].id).toBe('advice.dense-count')
   })
 

@@ -10,12 +10,13 @@ import {
   isConvexLoss,
 } from './certificates.ts'
 import { degenerateDescent } from './degenerate.ts'
-import type { CurvePoint } from './degenerate.ts'
+import type { CurvePoint, DegenerateDescent, DegenerateOptions } from './degenerate.ts'
 import type { Evidence, Message, VerdictKind } from './diagnosis.ts'
 import { analyzePoint } from './point-analysis.ts'
 import type { AnalysisContext, PointAnalysis } from './point-analysis.ts'
 import { interpolationCertificate } from './interpolation.ts'
 import type { InterpolationCertificate } from './interpolation.ts'
+import { denseKernel, krylovKernel } from './kernel-geometry.ts'
 import { escapeAlong, twoSidedDecrease } from './saddle-evidence.ts'
 import type { Escape } from './saddle-evidence.ts'
 
@@ -300,15 +301,34 @@ function minimum(at: PointAnalysis, evidence: readonly Evidence[], { better }: E
   }
 }
 
-function notCounted(context: AnalysisContext, at: PointAnalysis): Examination {
+/** No negative curvature was found, and not all eigenvalues were counted: a way down from a degenerate saddle can still be
+ * measured, a minimum not be proved. */
+async function notCounted(context: AnalysisContext, at: PointAnalysis): Promise<Examination> {
   const lowest = at.bottom[0]
   const size = context.objective.size
+  const { threshold } = at.inertia
+  const values = { eigenvalue: lowest.value, residual: lowest.residualNorm, size }
+  const zeros = at.bottom.filter(({ value, residualNorm }) => Math.abs(value) <= Math.max(threshold, residualNorm))
+  if (zeros.length > 0) {
+    const kernel = krylovKernel(at.point.hessian, {
+      known: zeros.map(({ vector }) => vector),
+      threshold,
+      maxProducts: context.maxProducts,
+      signal: context.signal,
+    })
+    const found = await degenerateDescent(context.objective, at.point, kernel, searchFrom(context, at))
+    if (found.outcome === 'descent') return nonStrict(context, at, found, [], values)
+  }
   return undecided(
     'summary.undecided-uncounted',
-    { eigenvalue: lowest.value, residual: lowest.residualNorm, size },
+    values,
     [],
     [{ id: 'advice.dense-count', values: { products: size, gigabytes: (3 * 8 * size ** 2) / 2 ** 30 } }],
   )
+}
+
+function searchFrom({ seed, signal }: AnalysisContext, at: PointAnalysis): DegenerateOptions {
+  return { seed, valueNoise: at.noise.value, signal }
 }
 
 /** H ⪰ 0 with more zero eigenvalues than symmetry explains: the reduced function on ker H decides, if anything does. */
@@ -319,15 +339,21 @@ async function degenerate(
 ): Promise<Examination> {
   const { spectrum, inertia } = at.dense!
   const orbit = at.orbit?.dimension ?? 0
-  const found = await degenerateDescent(context.objective, at.point, spectrum, inertia, {
-    seed: context.seed,
-    valueNoise: at.noise.value,
-    signal: context.signal,
-    ...(at.orbit && { explained: at.orbit.tangents }),
-  })
+  const kernel = denseKernel(spectrum, inertia, at.orbit?.tangents)
+  const found = await degenerateDescent(context.objective, at.point, kernel, searchFrom(context, at))
   const values = { zero: inertia.zero, orbit, unexplained: inertia.zero - orbit, directions: found.directionsTried }
-  if (found.outcome !== 'descent')
-    return undecided('summary.undecided-degenerate', values, evidence, [{ id: 'advice.degenerate', values }])
+  if (found.outcome === 'descent') return nonStrict(context, at, found, evidence, values)
+  return undecided('summary.undecided-degenerate', values, evidence, [{ id: 'advice.degenerate', values }])
+}
+
+/** A descent that was measured along a curve out of ker H, and the escape along it. */
+async function nonStrict(
+  context: AnalysisContext,
+  at: PointAnalysis,
+  found: DegenerateDescent,
+  evidence: readonly Evidence[],
+  values: Message['values'],
+): Promise<Examination> {
   const [first] = found.curve
   const displacement = found.theta!.map((t, i) => t - at.theta[i])
   const length = norm(displacement)
@@ -344,9 +370,10 @@ async function degenerate(
     cubic: found.cubic!,
     quartic: found.quartic!.value,
   }
+  const id = at.dense ? 'summary.non-strict-saddle' : 'summary.non-strict-saddle-uncounted'
   return {
     verdict: 'non-strict-saddle',
-    summary: { id: 'summary.non-strict-saddle', values: { ...values, ...numbers } },
+    summary: { id, values: { ...values, ...numbers } },
     advice: [
       {
         id: 'advice.escape',
@@ -360,7 +387,9 @@ async function degenerate(
         claim: { id: 'evidence.degenerate-descent', values: numbers },
         value: first.decrease,
         bound: at.noise.value,
-        method: 'loss along a curve over ker H (splitting lemma), at t, t/2, t/4, …',
+        method: at.dense
+          ? 'loss along a curve over ker H (splitting lemma), at t, t/2, t/4, …'
+          : 'loss along a curve over ker H (splitting lemma), at t, t/2, t/4, …; ker H and H⁺ by products alone',
       },
     ],
     escape,

@@ -8,6 +8,8 @@ export {
 export type { FunctionSpaceCertificate, FunctionSpaceOptimum, InputGroups, NearInfimum } from './certificates.ts'
 export { degenerateDescent } from './degenerate.ts'
 export type { CurvePoint, DegenerateDescent, DegenerateOptions } from './degenerate.ts'
+export { denseKernel, krylovKernel } from './kernel-geometry.ts'
+export type { KernelGeometry, KrylovKernelOptions } from './kernel-geometry.ts'
 export { dampedNewton, denseFlatness, saddleFreeNewton, trustRegionNewton } from './dense-newton.ts'
 export type { SaddleFreeOptions, TrustRegionOptions } from './dense-newton.ts'
 export { diagnose, judgeCritical } from './diagnose.ts'

@@ -6,6 +6,7 @@ export type MessageId =
   | 'summary.not-critical-kink'
   | 'summary.strict-saddle'
   | 'summary.non-strict-saddle'
+  | 'summary.non-strict-saddle-uncounted'
   | 'summary.local-minimum'
   | 'summary.local-minimum-definite'
   | 'summary.local-minimum-suboptimal'

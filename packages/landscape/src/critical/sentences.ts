@@ -32,6 +32,10 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     en: 'Non-strict saddle: no eigenvalue of the Hessian is negative, yet along a curve that starts in its kernel the loss falls like t^{order} (by {decrease} at t = {t}).',
     zh: '非严格鞍点：Hessian 没有负特征值，但沿一条始于其核的曲线，损失按 t^{order} 下降（在 t = {t} 处下降 {decrease}）。',
   },
+  'summary.non-strict-saddle-uncounted': {
+    en: 'Saddle, and non-strict as far as was seen: along a curve that starts in the kernel of the Hessian the loss falls like t^{order} (by {decrease} at t = {t}); no negative eigenvalue was found (the lowest is {eigenvalue}, residual {residual}), but not all {size} were counted.',
+    zh: '鞍点，就所见而言为非严格鞍点：沿一条始于 Hessian 核的曲线，损失按 t^{order} 下降（在 t = {t} 处下降 {decrease}）；未发现负特征值（最小为 {eigenvalue}，残差 {residual}），但 {size} 个特征值并未全部计数。',
+  },
   'summary.local-minimum': {
     en: 'Local minimum, proved by a full count of all eigenvalues: positive {positive} (the smallest {smallest}), negative 0, zero {zero}, as many as symmetry explains; loss {loss:loss}. Whether it is global is not known.',
     zh: '局部极小点，由完整计数证明：{positive} 个正特征值（最小为 {smallest}），没有负特征值，{zero} 个零特征值全部由对称性解释；损失 {loss:loss}。是否为全局极小尚不可知。',
