@@ -35,6 +35,10 @@ export const evidenceRules: Readonly<Record<string, EvidenceRule>> = {
     tex: String.raw`\dim\ker H=\dim\{\text{reparametrizations that leave the function unchanged}\}`,
     source: 'Şimşek et al., Geometry of the Loss Landscape in Overparameterized Networks (2021)',
   },
+  'constant-rank': {
+    tex: String.raw`\operatorname{rank}J(\theta')=r\ \text{ near }\theta,\quad H\succeq0,\ \operatorname{rank}H=r\;\Longrightarrow\;\theta\text{ is a local minimum}`,
+    source: 'Constant rank theorem; Lee, Introduction to Smooth Manifolds (2013), ch. 4',
+  },
   'degenerate-descent': {
     tex: String.raw`D^4[v^4]-3\,\langle D^3[v,v,\cdot],\,H^{+}D^3[v,v,\cdot]\rangle<0,\quad v\in\ker H`,
     source: 'Gromoll and Meyer, On differentiable functions with isolated critical points (1969)',

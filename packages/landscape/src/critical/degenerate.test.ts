@@ -103,6 +103,6 @@ describe.each(['dense', 'krylov'] as const)('the kernel from %s computations', (
         return add(square(square(a)), mul(0.5, square(sub(b, square(a)))))
       },
     })
-    expect((await descentAt(objective, [0, 0], how)).outcome).toBe('none-found', how)
+    expect((await descentAt(objective, [0, 0], how)).outcome).toBe('none-found')
   })
 })

@@ -36,7 +36,8 @@ export interface DiagnoseOptions extends ExamineOptions {
   /** Gap to an infimum that is not attained, relative to the loss of a constant guess, below which the verdict is
    * near-infimum; default 1e-3. */
   readonly nearInfimumGap?: number
-  /** Products for matrix-free eigenvalues; default 1000. */
+  /** Products for matrix-free eigenvalues; default 1000. A search of the kernel, where there may be one, takes up to three
+   * times as many. */
   readonly maxProducts?: number
   readonly optimizer?: OptimizerFacts
   /** Continuous symmetries of a network that is known by its graph only (`invariantFields`). */
@@ -434,7 +435,7 @@ function report({ at, shown, examination, polished, distance, warnings, flatness
     kinks: kinks && {
       distance: Number.isFinite(kinks.distance) ? kinks.distance : null,
       onKink: kinks.onKink,
-      deadUnits: kinks.deadUnits.length,
+      deadUnits: kinks.constantUnits.off,
     },
     curve,
     warnings,

@@ -29,6 +29,7 @@ export type EvidenceKind =
   | 'two-sided-decrease'
   | 'full-count'
   | 'symmetry-orbit'
+  | 'constant-rank'
   | 'degenerate-descent'
   | 'kink-distance'
   | 'one-sided-descent'

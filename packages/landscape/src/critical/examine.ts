@@ -9,6 +9,8 @@ import {
   isAffineModel,
   isConvexLoss,
 } from './certificates.ts'
+import { constantRank } from './constant-rank.ts'
+import type { ConstantRank } from './constant-rank.ts'
 import { degenerateDescent } from './degenerate.ts'
 import type { CurvePoint, DegenerateDescent, DegenerateOptions } from './degenerate.ts'
 import type { Evidence, Message, VerdictKind } from './diagnosis.ts'
@@ -17,6 +19,7 @@ import type { AnalysisContext, PointAnalysis } from './point-analysis.ts'
 import { interpolationCertificate } from './interpolation.ts'
 import type { InterpolationCertificate } from './interpolation.ts'
 import { denseKernel, krylovKernel } from './kernel-geometry.ts'
+import { saturationOf } from './saturation.ts'
 import { escapeAlong, twoSidedDecrease } from './saddle-evidence.ts'
 import type { Escape } from './saddle-evidence.ts'
 
@@ -190,6 +193,8 @@ async function smooth(context: AnalysisContext, at: PointAnalysis, options: Exam
   const { zero, positive } = at.inertia
   const orbit = at.orbit?.dimension ?? 0
   if (zero === orbit && positive > 0) return minimum(at, evidence, options)
+  const rank = zero > 0 && context.loss ? await constantRank(context.loss, at.theta, positive, context.seed) : null
+  if (rank) return minimum(at, [...evidence, rankEvidence(rank, at)], options)
   if (zero < orbit)
     return undecided('summary.undecided-threshold', { zero, orbit }, evidence, [{ id: 'advice.threshold', values: {} }])
   return degenerate(context, at, evidence)
@@ -221,6 +226,23 @@ function countEvidence(at: PointAnalysis): Evidence[] {
     })
   }
   return evidence
+}
+
+function rankEvidence(
+  { rank, points, radius, kept, dropped }: ConstantRank,
+  { inertia, kinks }: PointAnalysis,
+): Evidence {
+  const values = { rank, points, radius, dropped, zero: inertia.zero }
+  const units = { off: kinks?.constantUnits.off ?? 0, on: kinks?.constantUnits.on ?? 0 }
+  const known = units.off + units.on > 0
+  return {
+    kind: 'constant-rank',
+    claim: { id: known ? 'evidence.constant-rank-units' : 'evidence.constant-rank', values: { ...values, ...units } },
+    value: dropped,
+    bound: kept,
+    method:
+      'pivoted QR of the Jacobian of the outputs over all data; value: the largest dropped, bound: the smallest kept',
+  }
 }
 
 /** Negative curvature: proved by the loss being lower on both sides by what curvature foretells. */
@@ -283,12 +305,17 @@ async function saddle(context: AnalysisContext, at: PointAnalysis): Promise<Exam
 function minimum(at: PointAnalysis, evidence: readonly Evidence[], { better }: ExamineOptions): Examination {
   const { zero, positive } = at.inertia
   const { spectrum, inertia } = at.dense!
-  const smallest = spectrum.values[inertia.signs.findIndex((sign) => sign > 0)]
-  const dead = at.kinks?.deadUnits.length ?? 0
+  const smallest = positive > 0 ? spectrum.values[inertia.signs.findIndex((sign) => sign > 0)] : 0
+  const dead = at.kinks?.constantUnits.off ?? 0
   const suboptimal = better !== undefined && better.value < at.value - at.noise.value
   const known: Record<string, number | string> = suboptimal ? { better: better.value, source: better.source } : {}
   const values = { zero, positive, smallest, loss: at.value, ...known }
-  const id = zero === 0 ? 'summary.local-minimum-definite' : 'summary.local-minimum'
+  const id =
+    zero === 0
+      ? 'summary.local-minimum-definite'
+      : positive === 0
+        ? 'summary.local-minimum-flat'
+        : 'summary.local-minimum'
   return {
     verdict: 'local-minimum',
     summary: { id: suboptimal ? 'summary.local-minimum-suboptimal' : id, values },
@@ -300,6 +327,9 @@ function minimum(at: PointAnalysis, evidence: readonly Evidence[], { better }: E
     ...plain,
   }
 }
+
+/** What a search of the kernel by products may take, in terms of what the eigenvalues may take. */
+export const kernelSearchFactor = 3
 
 /** No negative curvature was found, and not all eigenvalues were counted: a way down from a degenerate saddle can still be
  * measured, a minimum not be proved. */
@@ -313,8 +343,9 @@ async function notCounted(context: AnalysisContext, at: PointAnalysis): Promise<
     const kernel = krylovKernel(at.point.hessian, {
       known: zeros.map(({ vector }) => vector),
       threshold,
-      maxProducts: context.maxProducts,
+      maxProducts: kernelSearchFactor * context.maxProducts,
       signal: context.signal,
+      onProgress: (done, total) => context.onProgress('kernel search', done, total),
     })
     const found = await degenerateDescent(context.objective, at.point, kernel, searchFrom(context, at))
     if (found.outcome === 'descent') return nonStrict(context, at, found, [], values)
@@ -343,6 +374,11 @@ async function degenerate(
   const found = await degenerateDescent(context.objective, at.point, kernel, searchFrom(context, at))
   const values = { zero: inertia.zero, orbit, unexplained: inertia.zero - orbit, directions: found.directionsTried }
   if (found.outcome === 'descent') return nonStrict(context, at, found, evidence, values)
+  const saturation = context.loss && (await saturationOf(context.loss, at.theta))
+  if (saturation && saturation.operator !== null) {
+    const seen = { ...values, ...saturation, operator: saturation.operator }
+    return undecided('summary.undecided-saturated', seen, evidence, [{ id: 'advice.saturated', values: {} }])
+  }
   return undecided('summary.undecided-degenerate', values, evidence, [{ id: 'advice.degenerate', values }])
 }
 

@@ -78,6 +78,7 @@ export interface KrylovKernelOptions {
   /** Products allowed. */
   readonly maxProducts: number
   readonly signal?: { readonly aborted: boolean }
+  readonly onProgress?: (products: number, maxProducts: number) => void
 }
 
 function combination(vectors: readonly Float64Array[], stream: RandomStream): Float64Array {
@@ -100,7 +101,7 @@ export function krylovKernel(operator: LinearOperator, options: KrylovKernelOpti
   const counted: LinearOperator = {
     size,
     apply: (v) => {
-      products++
+      options.onProgress?.(++products, maxProducts)
       return operator.apply(v)
     },
   }

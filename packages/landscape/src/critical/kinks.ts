@@ -1,11 +1,11 @@
-import { dependents, graphOf, isFloat, numbersOf, sizeOf, sub, topologicalOrder } from '@thalweg/graph'
+import { dependents, isFloat, numbersOf, sizeOf, sub, topologicalOrder } from '@thalweg/graph'
 import type { Expr, OperatorName, Tensor } from '@thalweg/graph'
 import type { Chunk } from '../loss/chunks.ts'
-import { feedsFor } from '../loss/loss.ts'
 import type { Loss } from '../loss/loss.ts'
 import { norm } from '../linalg/vector.ts'
 import { randomStream } from '../random/random-stream.ts'
 import { fullyConnected } from './fully-connected.ts'
+import { nodeValues } from './node-values.ts'
 
 /** The kinks of one operator of the loss's graph, over all data. */
 export interface OperatorKinks {
@@ -40,6 +40,8 @@ export interface KinkReport {
   readonly deadUnits: readonly HiddenUnit[]
   /** ReLU units that are on on every sample, and so linear there. */
   readonly linearUnits: readonly HiddenUnit[]
+  /** How many ReLU units, or channels of convolutions at all their places, are off or on for every sample, in any network. */
+  readonly constantUnits: { readonly off: number; readonly on: number }
 }
 
 interface KinkNode {
@@ -48,12 +50,16 @@ interface KinkNode {
   readonly argument: Expr
   /** Smallest distances from the values of the argument, one per element. */
   readonly gaps: (value: Tensor) => Float64Array
+  /** On which side of the kink each element lies. */
+  readonly side: (value: Tensor) => Float64Array
 }
 
 /** Arguments this small, relative to their root mean square, are zero to rounding. */
 const roundingGap = 2 ** -46
 
+const signs = (value: Tensor): Float64Array => numbersOf(value).map(Math.sign)
 const moduli = (value: Tensor): Float64Array => numbersOf(value).map(Math.abs)
+const stepOf = (offset: number) => (value: Tensor) => numbersOf(value).map((x) => Math.floor(x - offset))
 /** Distance to the nearest point where a rounding function jumps. */
 const toJump = (offset: number) => (value: Tensor) =>
   numbersOf(value).map((x) => Math.abs(x - offset - Math.round(x - offset)))
@@ -89,7 +95,7 @@ export async function kinksOf(loss: Loss, theta: Float64Array): Promise<KinkRepo
         if (gaps[j] <= least) stat.onKink++
         if (gaps[j] < stat.distance) stat.distance = gaps[j]
       }
-      if (node.operator === 'Relu') noteRange(values[i], sampleAxes[i], ranges[i])
+      if (node.operator === 'Relu') noteRange(values[i], unitAxisOf(node.argument, sampleAxes[i]), ranges[i])
     }
   }
   const operators = stats.map(({ elements, distance, squares, values, onKink }, position): OperatorKinks => {
@@ -104,6 +110,10 @@ export async function kinksOf(loss: Loss, theta: Float64Array): Promise<KinkRepo
     onKink: operators.reduce((sum, o) => sum + o.onKink, 0),
     deadUnits: unitsOf(loss, first, ranges, ({ largest }) => largest < 0),
     linearUnits: unitsOf(loss, first, ranges, ({ smallest }) => smallest > 0),
+    constantUnits: {
+      off: countUnits(ranges, ({ largest }) => largest < 0),
+      on: countUnits(ranges, ({ smallest }) => smallest > 0),
+    },
   }
 }
 
@@ -120,18 +130,31 @@ function sampleAxesOf(loss: Loss, nodes: readonly KinkNode[]): number[] {
   return nodes.map(({ argument }, i) => argument.shape.findIndex((d, axis) => larger[i].argument.shape[axis] !== d))
 }
 
-/** Extends the ranges of the units of a layer, [n × width] or [width × n]. */
-function noteRange(value: Tensor, sampleAxis: number, ranges: Map<number, UnitRange>): void {
-  if (value.shape.length !== 2) return
-  const cols = value.shape[1]
+/** The axis of an argument that counts units: channels where a convolution made it, features elsewhere. */
+function unitAxisOf(argument: Expr, sampleAxis: number): number {
+  const axes = argument.shape.length
+  if (axes === 2) return 1 - sampleAxis
+  let maker = argument
+  while (maker.op !== 'Conv' && maker.op !== 'MatMul' && maker.inputs.length > 0) maker = maker.inputs[0]
+  return maker.op === 'Conv' ? 1 : axes - 1
+}
+
+/** Extends the ranges of the units of a layer, over samples and places. */
+function noteRange(value: Tensor, unitAxis: number, ranges: Map<number, UnitRange>): void {
+  const width = value.shape[unitAxis]
+  const after = sizeOf(value.shape.slice(unitAxis + 1))
   const numbers = numbersOf(value)
   for (let j = 0; j < numbers.length; j++) {
-    const unit = sampleAxis === 0 ? j % cols : Math.floor(j / cols)
+    const unit = Math.floor(j / after) % width
     const known = ranges.get(unit)
     const smallest = Math.min(known?.smallest ?? Number.POSITIVE_INFINITY, numbers[j])
     const largest = Math.max(known?.largest ?? Number.NEGATIVE_INFINITY, numbers[j])
     ranges.set(unit, { smallest, largest })
   }
+}
+
+function countUnits(ranges: readonly Map<number, UnitRange>[], holds: (range: UnitRange) => boolean): number {
+  return ranges.reduce((sum, units) => sum + [...units.values()].filter(holds).length, 0)
 }
 
 /** In a fully connected network the k-th Relu is hidden layer k. */
@@ -148,14 +171,22 @@ function unitsOf(
   )
 }
 
-async function argumentsAt(loss: Loss, theta: Float64Array, chunk: Chunk): Promise<Tensor[]> {
-  const run = await loss.compiled(`kinks/${chunk.size}`, () =>
-    graphOf(Object.fromEntries(kinkNodes(loss, chunk.size).map(({ argument }, i) => [`argument${i}`, argument]))),
-  )
-  const result = await run.run(feedsFor(run.graph, { ...chunk.values, theta: loss.parameterTensor(theta) }))
-  return Object.keys(result)
-    .sort((a, b) => Number(a.slice(8)) - Number(b.slice(8)))
-    .map((name) => result[name])
+function argumentsAt(loss: Loss, theta: Float64Array, chunk: Chunk): Promise<Tensor[]> {
+  return nodeValues(loss, theta, chunk, 'kinks', () => kinkNodes(loss, chunk.size).map(({ argument }) => argument))
+}
+
+/** Whether every operator of the loss that is not smooth is on the same side of its kinks at both points.
+ * Cost: two forward passes. */
+export async function onSamePiece(loss: Loss, a: Float64Array, b: Float64Array): Promise<boolean> {
+  const nodes = kinkNodes(loss, loss.chunks[0].size)
+  for (const chunk of nodes.length === 0 ? [] : loss.chunks) {
+    const [here, there] = [await argumentsAt(loss, a, chunk), await argumentsAt(loss, b, chunk)]
+    for (const [i, { side }] of nodes.entries()) {
+      const [first, second] = [side(here[i]), side(there[i])]
+      if (first.some((x, j) => x !== second[j])) return false
+    }
+  }
+  return true
 }
 
 function kinkNodes(loss: Loss, batch: number): KinkNode[] {
@@ -173,8 +204,14 @@ function kinkNodes(loss: Loss, batch: number): KinkNode[] {
 
 function kinkOf(node: Expr): KinkNode | null {
   const [a, b] = node.inputs as readonly Expr[]
-  const at = (argument: Expr, gaps: KinkNode['gaps'] = moduli): KinkNode | null =>
-    isFloat(argument.dtype) ? { operator: node.op as OperatorName, argument, gaps } : null
+  const at = (argument: Expr, gaps: KinkNode['gaps'] = moduli, side: KinkNode['side'] = signs): KinkNode | null =>
+    isFloat(argument.dtype) ? { operator: node.op as OperatorName, argument, gaps, side } : null
+  const choice = (groups: (shape: readonly number[]) => Iterable<readonly number[]>, sign: number): KinkNode | null =>
+    at(
+      a,
+      (value) => topGaps(value, groups(value.shape), sign),
+      (value) => topPositions(value, groups(value.shape), sign),
+    )
   switch (node.op) {
     case 'Relu':
     case 'Abs':
@@ -183,9 +220,9 @@ function kinkOf(node: Expr): KinkNode | null {
       return at(a)
     case 'Floor':
     case 'Ceil':
-      return at(a, toJump(0))
+      return at(a, toJump(0), stepOf(0))
     case 'Round':
-      return at(a, toJump(0.5))
+      return at(a, toJump(0.5), stepOf(0.5))
     case 'Greater':
     case 'Less':
     case 'GreaterOrEqual':
@@ -196,16 +233,24 @@ function kinkOf(node: Expr): KinkNode | null {
     case 'ReduceMax':
     case 'ReduceMin': {
       const { axes } = node.attributes
-      const sign = node.op === 'ReduceMax' ? 1 : -1
-      return at(a, (value) => topGaps(value, groupsOverAxes(value.shape, axes), sign))
+      return choice((shape) => groupsOverAxes(shape, axes), node.op === 'ReduceMax' ? 1 : -1)
     }
     case 'MaxPool': {
       const { shape, attributes } = node
-      return at(a, (value) => topGaps(value, windowGroups(a.shape, shape, attributes), 1))
+      return choice(() => windowGroups(a.shape, shape, attributes), 1)
     }
     default:
       return null
   }
+}
+
+/** The position of the largest of each group (the smallest for sign −1). */
+function topPositions(value: Tensor, groups: Iterable<readonly number[]>, sign: number): Float64Array {
+  const numbers = numbersOf(value)
+  const best: number[] = []
+  for (const group of groups)
+    best.push(group.reduce((a, b) => (sign * numbers[b] > sign * numbers[a] ? b : a), group[0]))
+  return Float64Array.from(best)
 }
 
 /** Largest minus second largest of each group of positions (smallest ones for sign −1). */

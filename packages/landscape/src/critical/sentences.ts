@@ -37,16 +37,20 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '鞍点，就所见而言为非严格鞍点：沿一条始于 Hessian 核的曲线，损失按 t^{order} 下降（在 t = {t} 处下降 {decrease}）；未发现负特征值（最小为 {eigenvalue}，残差 {residual}），但 {size} 个特征值并未全部计数。',
   },
   'summary.local-minimum': {
-    en: 'Local minimum, proved by a full count of all eigenvalues: positive {positive} (the smallest {smallest}), negative 0, zero {zero}, as many as symmetry explains; loss {loss:loss}. Whether it is global is not known.',
-    zh: '局部极小点，由完整计数证明：{positive} 个正特征值（最小为 {smallest}），没有负特征值，{zero} 个零特征值全部由对称性解释；损失 {loss:loss}。是否为全局极小尚不可知。',
+    en: 'Local minimum, proved by a full count of all eigenvalues: positive {positive} (the smallest {smallest}), negative 0, zero {zero}, all of them along directions in which the loss is constant; loss {loss:loss}. Whether it is global is not known.',
+    zh: '局部极小点，由完整计数证明：{positive} 个正特征值（最小为 {smallest}），没有负特征值，{zero} 个零特征值全部对应损失不变的方向；损失 {loss:loss}。是否为全局极小尚不可知。',
   },
   'summary.local-minimum-definite': {
-    en: 'Local minimum, proved by a full count: all {positive} eigenvalues of the Hessian are positive, the smallest {smallest}; loss {loss:loss}. Whether it is global is not known.',
+    en: 'Local minimum, proved by a full count: every eigenvalue of the Hessian is positive ({positive} in all, the smallest {smallest}); loss {loss:loss}. Whether it is global is not known.',
     zh: '局部极小点，由完整计数证明：Hessian 的全部 {positive} 个特征值均为正，最小为 {smallest}；损失 {loss:loss}。是否为全局极小尚不可知。',
   },
+  'summary.local-minimum-flat': {
+    en: 'Local minimum in the weak sense only: around θ the outputs do not move at all, all {zero} eigenvalues are zero and the loss is constant at {loss:loss}.',
+    zh: '仅在弱意义下的局部极小点：θ 附近输出完全不变，全部 {zero} 个特征值为零，损失恒为 {loss:loss}。',
+  },
   'summary.local-minimum-suboptimal': {
-    en: 'Suboptimal local minimum: {positive} positive eigenvalues, none negative, {zero} zeros explained by symmetry; its loss {loss:loss} is above {better:loss} ({source}).',
-    zh: '次优局部极小点：{positive} 个正特征值，没有负特征值，{zero} 个零特征值由对称性解释；其损失 {loss:loss} 高于 {better:loss}（{source}）。',
+    en: 'Suboptimal local minimum: {positive} positive eigenvalues, none negative, {zero} zeros along directions of constant loss; its loss {loss:loss} is above {better:loss} ({source}).',
+    zh: '次优局部极小点：{positive} 个正特征值，没有负特征值，{zero} 个零特征值对应损失不变的方向；其损失 {loss:loss} 高于 {better:loss}（{source}）。',
   },
   'summary.global-minimum-function-space': {
     en: 'Global minimum: at every distinct input the summed gradient of the outputs is zero to rounding, so no function of the input has a lower loss than {loss:loss}.',
@@ -75,6 +79,10 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
   'summary.undecided-degenerate': {
     en: 'Undecided: a degenerate critical point; no eigenvalue is negative, {unexplained} of {zero} zeros are not explained by symmetry, and no descent was found in {directions} searches of the kernel.',
     zh: '无法判定：退化临界点；没有负特征值，{zero} 个零特征值中有 {unexplained} 个无法由对称性解释，在核中进行 {directions} 次搜索也未找到下降方向。',
+  },
+  'summary.undecided-saturated': {
+    en: 'Undecided: a plateau; {saturated} of {elements} activations ({operator}) are saturated, so gradient and curvature along {unexplained} of {zero} zero eigenvalues vanish by rounding and not because the point is critical.',
+    zh: '无法判定：平台区；{elements} 个激活值（{operator}）中有 {saturated} 个已饱和，因此 {zero} 个零特征值中的 {unexplained} 个方向上梯度与曲率因舍入而消失，并不说明该点是临界点。',
   },
   'summary.undecided-threshold': {
     en: 'Undecided: {zero} eigenvalues count as zero but symmetry explains {orbit} directions of constant loss; the zero threshold is too tight for the accuracy of the Hessian.',
@@ -120,6 +128,14 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
   'evidence.symmetry-orbit': {
     en: 'Symmetries keep the loss constant in {dimension} directions ({kinds}); the kernel of the Hessian has {zero}.',
     zh: '对称性使损失在 {dimension} 个方向上保持不变（{kinds}）；Hessian 的核为 {zero} 维。',
+  },
+  'evidence.constant-rank': {
+    en: 'The Jacobian of the outputs has rank {rank} at θ and at {points} random points within {radius} of it (relative): the outputs depend on {rank} coordinates only, and the other {zero} directions keep the loss constant. Up to rounding ({dropped}).',
+    zh: '输出的雅可比矩阵在 θ 以及其相对距离 {radius} 内的 {points} 个随机点处秩均为 {rank}：输出只依赖 {rank} 个坐标，其余 {zero} 个方向上损失保持不变。精度至舍入（{dropped}）。',
+  },
+  'evidence.constant-rank-units': {
+    en: 'The Jacobian of the outputs has rank {rank} at θ and at {points} random points within {radius} of it (relative): the outputs depend on {rank} coordinates only, and the other {zero} directions keep the loss constant. Up to rounding ({dropped}). Units that are off for every sample: {off}, on for every sample: {on}.',
+    zh: '输出的雅可比矩阵在 θ 以及其相对距离 {radius} 内的 {points} 个随机点处秩均为 {rank}：输出只依赖 {rank} 个坐标，其余 {zero} 个方向上损失保持不变。精度至舍入（{dropped}）。对所有样本关闭的单元：{off} 个，对所有样本开启的单元：{on} 个。',
   },
   'evidence.degenerate-descent': {
     en: 'Along a curve over the kernel the loss falls like t^{order}: by {decrease} at t = {t}; D³[v,v,v] = {cubic}, reduced fourth order form {quartic}.',
@@ -273,6 +289,10 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
   'advice.degenerate': {
     en: 'Train on with noise (perturbed gradient descent): from a degenerate saddle it escapes slowly, from a minimum never.',
     zh: '请加噪声继续训练（扰动梯度下降）：从退化鞍点会缓慢逃离，从极小点则不会。',
+  },
+  'advice.saturated': {
+    en: 'Saturated units hardly learn: scale the inputs, draw the incoming weights of these units anew and smaller, or use units that do not saturate; then train on.',
+    zh: '饱和单元几乎无法学习：请缩放输入，以更小的幅度重新抽取这些单元的输入权重，或改用不饱和的单元；然后继续训练。',
   },
   'advice.leave-kink': {
     en: 'Train on with small steps: the loss still falls with slope {slope}.',

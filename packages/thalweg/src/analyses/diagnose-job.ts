@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { nativeEngine } from '@thalweg/engine/node'
-import { Loss, LossPoint, diagnose, invariantFields, unflattenParameters } from '@thalweg/landscape'
+import { Loss, LossPoint, diagnose, invariantFields, kernelSearchFactor, unflattenParameters } from '@thalweg/landscape'
 import type { Diagnosis, LinearOperator, Model } from '@thalweg/landscape'
 import { writeFileAtomic } from '../files/write-atomic.ts'
 import { encodeSafetensors } from '../formats/safetensors.ts'
@@ -95,7 +95,7 @@ function diagnosisCost(
   const dense = operator.size <= denseLimit
   const products = dense
     ? { dense: polish === false ? 1 : 2 + polishSteps }
-    : { single: maxProducts * (polish ? 2 : 1) + productsBeside }
+    : { single: maxProducts * ((polish ? 2 : 1) + kernelSearchFactor) + productsBeside }
   return estimateCost(operator, { what: 'Hessian', products }, context)
 }
 
