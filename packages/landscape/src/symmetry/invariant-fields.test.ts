@@ -218,7 +218,11 @@ test.each([
     expect(d.verdict).toBe('local-minimum')
     expect(d.inertia).toMatchObject({ negative: 0, zero: dimension, exact: true })
     expect(d.symmetry?.kinds).toEqual([{ kind: 'positive-scaling', dimension }])
-    if (!name.startsWith('a file')) expect((await diagnose(loss, theta)).verdict).toBe('undecided')
+    expect(d.evidence.some(({ kind }) => kind === 'constant-rank')).toBe(false)
+    if (name.startsWith('a file')) return
+    const without = await diagnose(loss, theta)
+    expect(without.verdict).toBe('local-minimum')
+    expect(without.evidence.some(({ kind }) => kind === 'constant-rank')).toBe(true)
   },
 )
 
