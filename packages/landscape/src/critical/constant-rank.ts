@@ -23,9 +23,11 @@ export interface ConstantRank {
 
 const pointCount = 3
 /** Relative distances tried, farthest first: points must lie on the smooth piece of θ. */
-const radii = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4]
+const radii = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6]
 const keptMin = 1e-9
 const droppedMax = 1e-11
+/** Three factors that are all zero at θ make a row of J grow like the square of the distance only: it must not pass for none. */
+const squareMargin = 0.1
 /** Rows of the compressed Jacobian beyond the rank that it is tested for. */
 const spareRows = 8
 /** Largest rows² · p of a factorization. */
@@ -60,7 +62,7 @@ export async function constantRank(
     const diagonal = await rankDiagonal(loss, at, rank + spareRows, seed)
     kept = Math.min(kept, rank === 0 ? 1 : (diagonal[rank - 1] ?? 0))
     dropped = Math.max(dropped, diagonal[rank] ?? 0)
-    if (kept < keptMin || dropped > droppedMax) return null
+    if (kept < keptMin || dropped > Math.min(droppedMax, squareMargin * near.radius ** 2)) return null
   }
   return { rank, points: near.points.length, radius: near.radius, kept, dropped }
 }

@@ -245,6 +245,10 @@ function rankEvidence(
   }
 }
 
+function escapeAdvice({ distance, lossBefore: before, lossAfter: after }: Escape): Message {
+  return { id: 'advice.escape', values: { distance, before, after, gain: before - after } }
+}
+
 /** Negative curvature: proved by the loss being lower on both sides by what curvature foretells. */
 async function saddle(context: AnalysisContext, at: PointAnalysis): Promise<Examination> {
   const { objective } = context
@@ -253,7 +257,7 @@ async function saddle(context: AnalysisContext, at: PointAnalysis): Promise<Exam
     const { decrease } = await twoSidedDecrease(objective, at.theta, vector, value, at.noise.value)
     if (!decrease) continue
     const escape = await escapeAlong(objective, at.theta, vector, decrease.distance)
-    const { distance, lossBefore, lossPlus, lossMinus, ratioPlus, ratioMinus } = decrease
+    const { distance, lossBefore, lossPlus, lossMinus, ratioPlus, ratioMinus, foretold } = decrease
     const values = {
       eigenvalue: value,
       residual: residualNorm,
@@ -263,17 +267,13 @@ async function saddle(context: AnalysisContext, at: PointAnalysis): Promise<Exam
       lossMinus,
       ratioPlus,
       ratioMinus,
+      foretold,
     }
-    const numbers = { ...values, negative: at.inertia.negative, lossAfter: Math.max(lossPlus, lossMinus) }
+    const least = lossBefore - Math.max(lossPlus, lossMinus)
     return {
       verdict: 'strict-saddle',
-      summary: { id: 'summary.strict-saddle', values: { ...numbers, gradientNorm: at.gradientNorm } },
-      advice: [
-        {
-          id: 'advice.escape',
-          values: { distance: escape.distance, before: escape.lossBefore, after: escape.lossAfter },
-        },
-      ],
+      summary: { id: 'summary.strict-saddle', values: { ...values, decrease: least, gradientNorm: at.gradientNorm } },
+      advice: [escapeAdvice(escape)],
       evidence: [
         {
           kind: 'negative-eigenvalue',
@@ -285,7 +285,7 @@ async function saddle(context: AnalysisContext, at: PointAnalysis): Promise<Exam
         {
           kind: 'two-sided-decrease',
           claim: { id: 'evidence.two-sided-decrease', values },
-          value: lossBefore - numbers.lossAfter,
+          value: least,
           bound: at.noise.value,
           method: 'loss at θ ± tv on the full data, beside ½λt²',
         },
@@ -410,12 +410,7 @@ async function nonStrict(
   return {
     verdict: 'non-strict-saddle',
     summary: { id, values: { ...values, ...numbers } },
-    advice: [
-      {
-        id: 'advice.escape',
-        values: { distance: escape.distance, before: escape.lossBefore, after: escape.lossAfter },
-      },
-    ],
+    advice: [escapeAdvice(escape)],
     evidence: [
       ...evidence,
       {

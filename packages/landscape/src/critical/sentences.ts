@@ -25,8 +25,8 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '非临界点：θ 位于不可微处（{onKink} 个激活值），且损失沿某一方向以斜率 {slope} 下降。',
   },
   'summary.strict-saddle': {
-    en: 'Strict saddle: gradient norm {gradientNorm}; the Hessian has an eigenvalue within {residual} of {eigenvalue}; moving {distance} either way along its direction lowers the loss from {lossBefore:loss} to {lossAfter:loss} or less.',
-    zh: '严格鞍点：梯度范数 {gradientNorm}；Hessian 在 {eigenvalue} 的 {residual} 范围内有一个特征值；沿其方向向任一侧移动 {distance}，损失都从 {lossBefore:loss} 降至 {lossAfter:loss} 或更低。',
+    en: 'Strict saddle: gradient norm {gradientNorm}; the Hessian has an eigenvalue within {residual} of {eigenvalue}; moving {distance} either way along its direction lowers the loss {lossBefore:loss} by at least {decrease}.',
+    zh: '严格鞍点：梯度范数 {gradientNorm}；Hessian 在 {eigenvalue} 的 {residual} 范围内有一个特征值；沿其方向向任一侧移动 {distance}，损失都从 {lossBefore:loss} 至少下降 {decrease}。',
   },
   'summary.non-strict-saddle': {
     en: 'Non-strict saddle: no eigenvalue of the Hessian is negative, yet along a curve that starts in its kernel the loss falls like t^{order} (by {decrease} at t = {t}).',
@@ -53,8 +53,8 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '次优局部极小点：{positive} 个正特征值，没有负特征值，{zero} 个零特征值对应损失不变的方向；其损失 {loss:loss} 高于 {better:loss}（{source}）。',
   },
   'summary.global-minimum-function-space': {
-    en: 'Global minimum: at every distinct input the summed gradient of the outputs is zero to rounding, so no function of the input has a lower loss than {loss:loss}.',
-    zh: '全局极小点：在每个不同的输入上，输出梯度之和在舍入误差内为零，因此输入的任何函数都不可能使损失低于 {loss:loss}。',
+    en: 'Global minimum: at every distinct input the summed gradient of the outputs is zero to rounding, so its loss {loss:loss} is the best that any function of the input has, to rounding.',
+    zh: '全局极小点：在每个不同的输入上，输出梯度之和在舍入误差内为零，因此在舍入误差内，损失 {loss:loss} 是输入的任何函数所能达到的最小值。',
   },
   'summary.global-minimum-convex': {
     en: 'Global minimum: the model is linear in its parameters and the loss convex, so the zero gradient proves that no parameters have a lower loss than {loss:loss}.',
@@ -118,8 +118,8 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: 'Hessian 在 {eigenvalue} 的 {residual} 范围内有一个特征值。',
   },
   'evidence.two-sided-decrease': {
-    en: 'At θ ± {distance} v the loss is {lossPlus:loss} and {lossMinus:loss}, below {lossBefore:loss} by {ratioPlus} and {ratioMinus} times what curvature foretells.',
-    zh: '在 θ ± {distance} v 处损失为 {lossPlus:loss} 和 {lossMinus:loss}，低于 {lossBefore:loss}，降幅分别为曲率预测值的 {ratioPlus} 倍和 {ratioMinus} 倍。',
+    en: 'At θ ± {distance} v the loss is {lossPlus:loss} and {lossMinus:loss}, below {lossBefore:loss}: lower by {ratioPlus} and {ratioMinus} times ½|λ|t² = {foretold}, which curvature foretells.',
+    zh: '在 θ ± {distance} v 处损失为 {lossPlus:loss} 和 {lossMinus:loss}，低于 {lossBefore:loss}；降幅分别为曲率预测值 ½|λ|t² = {foretold} 的 {ratioPlus} 倍和 {ratioMinus} 倍。',
   },
   'evidence.full-count': {
     en: 'All eigenvalues counted: {negative} negative, {zero} zero, {positive} positive (zeros at a tenth of and ten times the threshold: {zeroIfTighter}, {zeroIfWider}).',
@@ -247,8 +247,8 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '尚未运行到附近临界点的牛顿精修；如需了解该点的类型，请启用它。',
   },
   'advice.escape': {
-    en: 'Leave the saddle: the step of {distance} that was tried lowers the loss from {before:loss} to {after:loss}; train on from there.',
-    zh: '离开鞍点：已试的长度 {distance} 的一步使损失从 {before:loss} 降至 {after:loss}；请从那里继续训练。',
+    en: 'Leave the saddle: the step of {distance} that was tried lowers the loss from {before:loss} to {after:loss} (by {gain}); train on from there.',
+    zh: '离开鞍点：已试的长度 {distance} 的一步使损失从 {before:loss} 降至 {after:loss}（下降 {gain}）；请从那里继续训练。',
   },
   'advice.local-minimum': {
     en: 'No small step helps. Other starts, more width, or added neurons that eliminate bad minima can show whether a better minimum exists.',

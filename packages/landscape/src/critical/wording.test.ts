@@ -25,15 +25,15 @@ test('golden sentences', () => {
       eigenvalue: -0.41,
       distance: 0.3,
       lossBefore: 0.693147,
-      lossAfter: 0.675,
+      decrease: 0.0181,
     },
   } as const
   expect(sentence(saddle, 'en')).toBe(
     'Strict saddle: gradient norm 3.0e−9; the Hessian has an eigenvalue within 2.0e−9 of −0.41; moving 0.3 either way ' +
-      'along its direction lowers the loss from 0.693147 to 0.675 or less.',
+      'along its direction lowers the loss 0.693147 by at least 0.0181.',
   )
   expect(sentence(saddle, 'zh')).toBe(
-    '严格鞍点：梯度范数 3.0e−9；Hessian 在 −0.41 的 2.0e−9 范围内有一个特征值；沿其方向向任一侧移动 0.3，损失都从 0.693147 降至 0.675 或更低。',
+    '严格鞍点：梯度范数 3.0e−9；Hessian 在 −0.41 的 2.0e−9 范围内有一个特征值；沿其方向向任一侧移动 0.3，损失都从 0.693147 至少下降 0.0181。',
   )
   const polished = {
     id: 'advice.polished',
@@ -42,6 +42,13 @@ test('golden sentences', () => {
   expect(sentence(polished, 'en')).toContain('0.05 away (strict saddle)')
   expect(sentence(polished, 'zh')).toContain('0.05（严格鞍点）')
   expect(verdictName('undecided', 'zh')).toBe('无法判定')
+})
+
+test('small and large losses keep the digits in which they differ', () => {
+  const said = (before: number, after: number): string =>
+    sentence({ id: 'advice.escape', values: { distance: 1, before, after, gain: before - after } }, 'en')
+  expect(said(5.39422306e-5, 5.39122306e-5)).toContain('from 5.39422e−5 to 5.39122e−5 (by 3.0e−8)')
+  expect(said(9.19426e11, 9.1e11)).toContain('from 9.19426e11 to 9.1e11')
 })
 
 test('a missing number is an error, not a gap', () => {

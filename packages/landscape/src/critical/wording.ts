@@ -18,7 +18,10 @@ export function formatNumber(value: number): string {
 /** Losses are compared with each other, so they get digits enough to tell them apart. */
 function formatLoss(value: number): string {
   const size = Math.abs(value)
-  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(6))).replace('-', '−') : formatNumber(value)
+  if (size === 0 || !Number.isFinite(value)) return formatNumber(value)
+  const digits = Number(value.toPrecision(6))
+  const text = size >= 1e-3 && size < 1e6 ? String(digits) : digits.toExponential()
+  return text.replace('e+', 'e').replaceAll('-', '−')
 }
 
 const verdictNames: Readonly<Record<VerdictKind, Readonly<Record<Language, string>>>> = {
