@@ -21,6 +21,7 @@ import { perSample } from '../loss/loss-function.ts'
 import { randomStream } from '../random/random-stream.ts'
 import { fullyConnected } from './fully-connected.ts'
 import type { NoiseFloor } from './noise-floor.ts'
+import { hasKinks, outputSubgradient } from './subgradient.ts'
 
 /** Samples with equal inputs, and what the loss wants of the outputs there. */
 export interface InputGroups {
@@ -70,7 +71,7 @@ function digest(data: Float64Array, start: number, width: number): number {
 }
 
 /** ∂L/∂z for outputs z [n × k], means and sample weights included (no regulariser). */
-async function outputGradients(loss: Loss, outputs: Float64Array): Promise<Float64Array> {
+export async function outputGradients(loss: Loss, outputs: Float64Array): Promise<Float64Array> {
   const n = loss.samples
   const run = await loss.compiled('output gradients', () => {
     const z = input('outputs', loss.dtype, [n, ...loss.model.outputShape])
@@ -134,7 +135,8 @@ export interface FunctionSpaceCertificate {
  *
  *      G_j = Σ_{i : x_i = x̄_j} ∂L/∂f(x_i) = 0   for every distinct input x̄_j
  *
- * For losses that are convex and differentiable in the output this is equivalent to L(θ) = L_func, whatever the model.
+ * For losses that are convex in the output this is equivalent to L(θ) = L_func, whatever the model; where the loss itself has a
+ * kink at the output (l1, hinge), 0 must be among the sums of subgradients.
  * Void with a regulariser. Source: Kawaguchi and Kaelbling 2020, Theorem 1 (the condition of its proof).
  * @returns null where the loss is not convex in unrestricted outputs, or has weight decay. */
 export async function functionSpaceCertificate(
@@ -144,23 +146,32 @@ export async function functionSpaceCertificate(
 ): Promise<FunctionSpaceCertificate | null> {
   if (loss.weightDecay > 0 || !convexLosses.has(loss.spec.name)) return null
   const groups = inputGroups(loss)
-  const sumsAt = async (at: Float64Array): Promise<Float64Array> =>
-    groupSums(loss, groups, await outputGradients(loss, await loss.outputs(at)))
-  const sums = await sumsAt(theta)
   const k = sizeOf(loss.model.outputShape)
+  const subgradientsAt = async (at: Float64Array): Promise<{ sums: Float64Array; slacks: Float64Array | null }> => {
+    const outputs = await loss.outputs(at)
+    const gradients = await outputGradients(loss, outputs)
+    if (!hasKinks(loss)) return { sums: groupSums(loss, groups, gradients), slacks: null }
+    const { center, slack } = outputSubgradient(loss, outputs, gradients)
+    return { sums: groupSums(loss, groups, center), slacks: groupSums(loss, groups, slack) }
+  }
+  const { sums: centers, slacks } = await subgradientsAt(theta)
   let noise = 0
   for (let probe = 0; probe < 2; probe++) {
     const u = randomStream(0, 'certificate noise', probe).uniforms(theta.length)
     const least = norm(theta) / Math.sqrt(theta.length)
     const moved = theta.map((t, i) => t + 4 * 2 ** -52 * (2 * u[i] - 1) * Math.max(Math.abs(t), least))
+    const { sums } = await subgradientsAt(moved)
     noise = Math.max(
       noise,
       largestRow(
-        (await sumsAt(moved)).map((g, i) => g - sums[i]),
+        sums.map((g, i) => g - centers[i]),
         k,
       ),
     )
   }
+  // Of a set of subgradients the one nearest to zero counts.
+  const sums = slacks ? centers.map((c, i) => Math.sign(c) * Math.max(0, Math.abs(c) - slacks[i])) : centers
+  if (slacks) noise = Math.max(noise, roundingOf(slacks))
   const largest = largestRow(sums, k)
   const best = functionSpaceOptimum(loss, groups)
   const optimum = best?.value ?? null
@@ -173,6 +184,10 @@ export async function functionSpaceCertificate(
     optimum,
     gap: optimum === null ? null : value - optimum,
   }
+}
+
+function roundingOf(terms: Float64Array): number {
+  return 2 ** -52 * terms.reduce((largest, t) => Math.max(largest, t), 0)
 }
 
 function largestRow(rows: Float64Array, width: number): number {
@@ -261,35 +276,49 @@ export function isConvexLoss(loss: Loss): boolean {
 }
 
 export interface NearInfimum {
-  /** L(θ) minus the infimum over all functions, 0: a bound of what any θ could still gain. */
+  /** L(θ) minus the infimum over all functions: a bound of what any θ could still gain. */
   readonly gap: number
-  /** Whether all samples are classified right, by what margin at least: then scaling up the last layer drives the loss
-   * to 0, which is the infimum of this very model. */
+  /** That infimum: 0 for consistent labels, else the entropy of the labels within groups of equal inputs. */
+  readonly infimum: number
+  /** Whether labels are hard and equal inputs have equal ones. */
+  readonly consistent: boolean
+  /** Of consistent labels: the margin by which all samples are classified right, at least; where it is positive, scaling up the
+   * last layer drives the loss to 0, which is the infimum of this very model. NaN elsewhere. */
   readonly marginMin: number
-  /** L after doubling the last layer, where the model has one that is linear; null otherwise. */
+  /** L after doubling the last layer, where the model has one that is linear and the margin is positive; null otherwise. */
   readonly lossDoubled: number | null
 }
 
-/** The gap to the infimum 0 of cross-entropy on consistent hard labels, which no finite θ attains; null where the loss
- * is another one, labels are soft, smoothed or contradict each other, or there is weight decay. */
+/** The gap to an infimum of cross-entropy that no finite θ attains: 0 on consistent hard labels, and the entropy within groups
+ * of equal inputs where some group lacks a class (then its scores want to be infinite). Null for other losses, where all
+ * classes occur in every group or are smoothed, and with weight decay. */
 export async function nearInfimum(loss: Loss, theta: Float64Array, value: number): Promise<NearInfimum | null> {
   const { name, labelSmoothing } = loss.spec
   if (loss.weightDecay > 0 || (labelSmoothing ?? 0) > 0) return null
   if (name !== 'cross-entropy' && name !== 'binary-cross-entropy') return null
-  const { targets, width, rows } = groupTargets(loss)
-  if (targets.some((t) => t !== 0 && t !== 1)) return null
   const groups = inputGroups(loss)
-  const first = new Int32Array(groups.count).fill(-1)
-  for (let i = 0; i < loss.samples; i++) {
-    const g = groups.groupOf[i]
-    if (first[g] < 0) first[g] = i
-    for (let c = 0; c < width; c++) if (targets[rows(i) + c] !== targets[rows(first[g]) + c]) return null
-  }
+  const best = functionSpaceOptimum(loss, groups)
+  if (!best || best.attained) return null
+  const common = { gap: Math.max(0, value - best.value), infimum: best.value }
+  if (!consistentLabels(loss, groups)) return { ...common, consistent: false, marginMin: Number.NaN, lossDoubled: null }
+  const { targets, width } = groupTargets(loss)
   const outputs = await loss.outputs(theta)
   let marginMin = Number.POSITIVE_INFINITY
   for (let i = 0; i < loss.samples; i++)
     marginMin = Math.min(marginMin, margin(outputs, targets, i * width, width, name))
-  return { gap: value, marginMin, lossDoubled: marginMin > 0 ? await doubled(loss, theta) : null }
+  return { ...common, consistent: true, marginMin, lossDoubled: marginMin > 0 ? await doubled(loss, theta) : null }
+}
+
+function consistentLabels(loss: Loss, groups: InputGroups): boolean {
+  const { targets, width, rows } = groupTargets(loss)
+  if (targets.some((t) => t !== 0 && t !== 1)) return false
+  const first = new Int32Array(groups.count).fill(-1)
+  for (let i = 0; i < loss.samples; i++) {
+    const g = groups.groupOf[i]
+    if (first[g] < 0) first[g] = i
+    for (let c = 0; c < width; c++) if (targets[rows(i) + c] !== targets[rows(first[g]) + c]) return false
+  }
+  return true
 }
 
 function margin(outputs: Float64Array, targets: Float64Array, at: number, width: number, name: string): number {

@@ -108,7 +108,7 @@ async function* starts(
 
 /** The integer q that the decreases follow down to rounding, or null: at least three halvings above rounding, the last
  * two of which agree with q. */
-function orderOf(points: readonly CurvePoint[], valueNoise: number): number | null {
+export function orderOf(points: readonly CurvePoint[], valueNoise: number, least = 3): number | null {
   const usable = points.filter(({ decrease }) => decrease > noiseFactor * valueNoise)
   // A curve that first rises, or that stops falling before rounding sets in, does not leave the point downhill.
   const prefix = points.slice(0, usable.length).every(({ decrease }) => decrease > noiseFactor * valueNoise)
@@ -118,7 +118,7 @@ function orderOf(points: readonly CurvePoint[], valueNoise: number): number | nu
   const orders = usable.slice(1).map((p, i) => Math.log2(usable[i].decrease / p.decrease))
   const last = orders.slice(-2)
   const order = Math.round(last[1])
-  if (order < 3 || last.some((o) => Math.abs(o - order) > orderTolerance)) return null
+  if (order < least || last.some((o) => Math.abs(o - order) > orderTolerance)) return null
   return order
 }
 

@@ -5,7 +5,7 @@ import { isAffineModel, isConvexLoss, nearInfimum, strongConvexityGap } from './
 import type { NearInfimum } from './certificates.ts'
 import { denseFlatness } from './dense-newton.ts'
 import type { Diagnosis, Evidence, EigenvalueReport, Message, PolishedPoint, VerdictKind } from './diagnosis.ts'
-import { examineCritical, interpolationEvidence, kinkEvidence, oneSidedTest } from './examine.ts'
+import { examineCritical, globalMinimum, interpolationEvidence, kinkEvidence, oneSidedTest } from './examine.ts'
 import type { Examination, ExamineOptions } from './examine.ts'
 import { coordinates } from './hessian-spectrum.ts'
 import type { HessianInertia } from './inertia.ts'
@@ -18,6 +18,7 @@ import type { AnalysisContext, AnalyzedPair, PointAnalysis } from './point-analy
 import { polish } from './polish.ts'
 import { flatnessLimit, floorFactor } from './search.ts'
 import type { SearchResult } from './search.ts'
+import { hasKinks } from './subgradient.ts'
 import { stallReport } from './stall.ts'
 import type { OptimizerFacts } from './stall.ts'
 import type { InvariantField } from './symmetry-orbit.ts'
@@ -77,7 +78,9 @@ export async function diagnose(
   const warnings = modelWarnings(context, at)
   const infimum = await nearInfimumAt(context, at, options)
   if (infimum) return report({ context, at, shown: at, examination: infimum, polished: null, distance: null, warnings })
-  if (at.gradientNorm <= floorFactor * at.noise.gradient) {
+  // On the kink of a convex loss the gradient that the derivative rules choose need not vanish at a minimum.
+  const certified = context.loss && hasKinks(context.loss) && (await globalMinimum(context, at, options)) !== null
+  if (certified || at.gradientNorm <= floorFactor * at.noise.gradient) {
     const examination = await examineCritical(context, at, options)
     return report({ context, at, shown: at, examination, polished: null, distance: 0, warnings })
   }
@@ -202,26 +205,37 @@ async function nearInfimumAt(
 }
 
 function nearInfimumFound(at: PointAnalysis, near: NearInfimum): Examination {
-  const doubled: Record<string, number> = near.lossDoubled === null ? {} : { doubled: near.lossDoubled }
-  const values = { loss: at.value, gap: near.gap, margin: near.marginMin, ...doubled }
+  const { gap, infimum, consistent, marginMin: margin, lossDoubled } = near
+  const values = { loss: at.value, gap, infimum, margin, doubled: lossDoubled ?? Number.NaN }
+  const id = !consistent
+    ? 'evidence.near-infimum-entropy'
+    : lossDoubled === null
+      ? 'evidence.near-infimum'
+      : 'evidence.near-infimum-doubled'
   return {
     verdict: 'near-infimum',
-    summary: { id: 'summary.near-infimum', values },
+    summary: { id: consistent ? 'summary.near-infimum' : 'summary.near-infimum-entropy', values: finite(values) },
     advice: [{ id: 'advice.near-infimum', values: {} }],
     evidence: [
       {
         kind: 'near-infimum',
-        claim: { id: near.lossDoubled === null ? 'evidence.near-infimum' : 'evidence.near-infimum-doubled', values },
-        value: near.gap,
+        claim: { id, values: finite(values) },
+        value: gap,
         bound: 0,
-        method: 'cross-entropy is positive at every finite θ; labels are consistent',
+        method: consistent
+          ? 'cross-entropy is positive at every finite θ; labels are consistent'
+          : 'entropy of the labels at equal inputs; attained by infinite scores only, as some class is missing there',
       },
       gradientEvidence(at),
     ],
     escape: null,
-    gap: near.gap,
+    gap,
     curve: [],
   }
+}
+
+function finite(values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)))
 }
 
 function gradientEvidence(at: PointAnalysis): Evidence {
@@ -385,10 +399,18 @@ function modelWarnings({ loss }: AnalysisContext, at: PointAnalysis): Message[] 
   if (!loss) return warnings
   for (const note of loss.model.notes)
     if (/batch.?norm|dropout/i.test(note)) warnings.push({ id: 'warning.inference-layers', values: { note } })
-  const single = at.theta.some((t) => t !== 0) && at.theta.every((t) => Math.fround(t) === t)
+  // Short numbers (0.5, 3) are exact in any format and tell nothing.
+  const single = at.theta.every((t) => Math.fround(t) === t) && at.theta.some((t) => !isShort(t))
   if (single && at.gradientNorm > floorFactor * at.noise.gradient) warnings.push({ id: 'warning.float32', values: {} })
   if (loss.weightDecay > 0) warnings.push({ id: 'warning.regularizer', values: { weightDecay: loss.weightDecay } })
   return warnings
+}
+
+/** Whether a number has at most 12 significant bits. */
+function isShort(x: number): boolean {
+  const factor = 2 ** 41 + 1
+  const high = factor * x - (factor * x - x)
+  return high === x
 }
 
 interface Reported {

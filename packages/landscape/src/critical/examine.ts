@@ -1,5 +1,5 @@
 import { sizeOf } from '@thalweg/graph'
-import { norm } from '../linalg/vector.ts'
+import { norm, scale as rescale } from '../linalg/vector.ts'
 import type { Loss } from '../loss/loss.ts'
 import { randomStream } from '../random/random-stream.ts'
 import {
@@ -8,10 +8,11 @@ import {
   functionSpaceCertificate,
   isAffineModel,
   isConvexLoss,
+  outputGradients,
 } from './certificates.ts'
 import { constantRank } from './constant-rank.ts'
 import type { ConstantRank } from './constant-rank.ts'
-import { degenerateDescent } from './degenerate.ts'
+import { degenerateDescent, orderOf } from './degenerate.ts'
 import type { CurvePoint, DegenerateDescent, DegenerateOptions } from './degenerate.ts'
 import type { Evidence, Message, VerdictKind } from './diagnosis.ts'
 import { analyzePoint } from './point-analysis.ts'
@@ -19,6 +20,7 @@ import type { AnalysisContext, PointAnalysis } from './point-analysis.ts'
 import { interpolationCertificate } from './interpolation.ts'
 import type { InterpolationCertificate } from './interpolation.ts'
 import { denseKernel, krylovKernel } from './kernel-geometry.ts'
+import { hasKinks, outputSubgradient, shortestSubgradient } from './subgradient.ts'
 import { saturationOf } from './saturation.ts'
 import { escapeAlong, twoSidedDecrease } from './saddle-evidence.ts'
 import type { Escape } from './saddle-evidence.ts'
@@ -108,7 +110,8 @@ export function interpolationEvidence(certificate: InterpolationCertificate | nu
   ]
 }
 
-async function globalMinimum(
+/** A certificate of global optimality, if one holds. */
+export async function globalMinimum(
   context: AnalysisContext,
   at: PointAnalysis,
   { optimum }: ExamineOptions,
@@ -135,6 +138,21 @@ async function globalMinimum(
       bound: certificateFactor * noise,
       method: 'summed output gradients of distinct inputs; convex loss, no regulariser',
     })
+  }
+  if (loss && hasKinks(loss) && isAffineModel(loss.model)) {
+    const outputs = await loss.outputs(at.theta)
+    const set = outputSubgradient(loss, outputs, await outputGradients(loss, outputs))
+    const shortest = await shortestSubgradient(loss, at.theta, set)
+    if (shortest && shortest.norm <= certificateFactor * shortest.rounding)
+      return result('convex', 0, {
+        kind: 'convex-model',
+        claim: { id: 'evidence.subgradient', values: { onKink: set.onKink, subgradient: shortest.norm } },
+        value: shortest.norm,
+        bound: certificateFactor * shortest.rounding,
+        method: 'outputs affine in the parameters (read off the graph), loss convex: the shortest subgradient is zero',
+      })
+    // Gradients that the derivative rules chose on a kink prove nothing by being zero or not.
+    if (set.onKink > 0) return null
   }
   if (loss && isConvexLoss(loss) && isAffineModel(loss.model) && !(await saturated(context, loss, at)))
     return result('convex', 0, {
@@ -374,6 +392,12 @@ async function degenerate(
   const found = await degenerateDescent(context.objective, at.point, kernel, searchFrom(context, at))
   const values = { zero: inertia.zero, orbit, unexplained: inertia.zero - orbit, directions: found.directionsTried }
   if (found.outcome === 'descent') return nonStrict(context, at, found, evidence, values)
+  if (context.loss && isConvexLoss(context.loss) && isAffineModel(context.loss.model)) {
+    const { gradientNorm } = at
+    return undecided('summary.undecided-convex', { gradientNorm, zero: inertia.zero, loss: at.value }, evidence, [
+      { id: 'advice.near-infimum', values: {} },
+    ])
+  }
   const saturation = context.loss && (await saturationOf(context.loss, at.theta))
   if (saturation && saturation.operator !== null) {
     const seen = { ...values, ...saturation, operator: saturation.operator }
@@ -466,7 +490,40 @@ export async function oneSidedTest(
       ...plain,
     }
   }
-  return undecided('summary.undecided-kink', { onKink: at.kinks!.onKink }, [], [{ id: 'advice.kink', values: {} }])
+  const falling = await fallingRay(context, at)
+  if (!falling)
+    return undecided('summary.undecided-kink', { onKink: at.kinks!.onKink }, [], [{ id: 'advice.kink', values: {} }])
+  const { direction, curve, order } = falling
+  const escape = await escapeAlong(objective, at.theta, direction, curve[0].t)
+  const numbers = { onKink: at.kinks!.onKink, order, t: curve[0].t, decrease: curve[0].decrease }
+  const evidence: Evidence = {
+    kind: 'one-sided-descent',
+    claim: { id: 'evidence.falling-ray', values: numbers },
+    value: curve[0].decrease,
+    bound: at.noise.value,
+    method: 'loss along a ray at t, t/2, t/4, …',
+  }
+  const found = undecided('summary.undecided-kink-falling', numbers, [evidence], [escapeAdvice(escape)])
+  return { ...found, escape, curve }
+}
+
+/** A ray from a kink along which the loss falls like tᵠ, q ≥ 2: no minimum, though nothing falls to first order. */
+async function fallingRay(
+  { objective, seed }: AnalysisContext,
+  at: PointAnalysis,
+): Promise<{ direction: Float64Array; curve: CurvePoint[]; order: number } | null> {
+  const stream = randomStream(seed, 'falling ray')
+  const lengths = Array.from({ length: 8 }, (_, i) => (0.2 * Math.max(1, norm(at.theta))) / 2 ** i)
+  for (let i = 0; i < 32; i++) {
+    const direction = stream.normals(objective.size)
+    rescale(1 / norm(direction), direction)
+    const curve: CurvePoint[] = []
+    for (const t of lengths)
+      curve.push({ t, decrease: at.value - (await objective.value(at.theta.map((x, j) => x + t * direction[j]))) })
+    const order = orderOf(curve, at.noise.value, 2)
+    if (order !== null) return { direction, curve, order }
+  }
+  return null
 }
 
 function undecided(

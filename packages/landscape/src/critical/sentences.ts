@@ -53,12 +53,12 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '次优局部极小点：{positive} 个正特征值，没有负特征值，{zero} 个零特征值对应损失不变的方向；其损失 {loss:loss} 高于 {better:loss}（{source}）。',
   },
   'summary.global-minimum-function-space': {
-    en: 'Global minimum: at every distinct input the summed gradient of the outputs is zero to rounding, so its loss {loss:loss} is the best that any function of the input has, to rounding.',
-    zh: '全局极小点：在每个不同的输入上，输出梯度之和在舍入误差内为零，因此在舍入误差内，损失 {loss:loss} 是输入的任何函数所能达到的最小值。',
+    en: 'Global minimum: at every distinct input the summed gradient of the outputs (on a kink of the loss, a subgradient) is zero to rounding, so its loss {loss:loss} is the best that any function of the input has, to rounding.',
+    zh: '全局极小点：在每个不同的输入上，输出梯度（在损失的不可微处为次梯度）之和在舍入误差内为零，因此在舍入误差内，损失 {loss:loss} 是输入的任何函数所能达到的最小值。',
   },
   'summary.global-minimum-convex': {
-    en: 'Global minimum: the model is linear in its parameters and the loss convex, so the zero gradient proves that no parameters have a lower loss than {loss:loss}.',
-    zh: '全局极小点：模型关于参数是线性的，损失是凸的，因此梯度为零即证明没有任何参数能使损失低于 {loss:loss}。',
+    en: 'Global minimum: the model is linear in its parameters and the loss convex, so a zero gradient (or subgradient) proves that no parameters have a lower loss than {loss:loss}.',
+    zh: '全局极小点：模型关于参数是线性的，损失是凸的，因此梯度（或次梯度）为零即证明没有任何参数能使损失低于 {loss:loss}。',
   },
   'summary.global-minimum-known': {
     en: 'Global minimum: the loss {loss:loss} equals the smallest value there is ({source}).',
@@ -67,6 +67,10 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
   'summary.near-infimum': {
     en: 'Near the infimum: cross-entropy on consistent labels has the infimum 0, which no finite parameters attain, and the loss is within {gap} of it.',
     zh: '接近下确界：标签一致时交叉熵的下确界为 0，任何有限参数都达不到，而损失与其差距不超过 {gap}。',
+  },
+  'summary.near-infimum-entropy': {
+    en: 'Near the infimum: the labels at equal inputs have the entropy {infimum:loss}, below which no cross-entropy goes and which only infinite scores attain, and the loss {loss:loss} is within {gap} of it.',
+    zh: '接近下确界：相同输入上标签的熵为 {infimum:loss}，任何交叉熵都不低于它，且只有无穷大的得分才能达到；损失 {loss:loss} 与其差距不超过 {gap}。',
   },
   'summary.undecided-saddle': {
     en: 'Undecided: a critical point with an eigenvalue near {eigenvalue} (residual {residual}), but the decrease it promises could not be measured above the rounding {noise} of the loss.',
@@ -91,6 +95,15 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
   'summary.undecided-kink': {
     en: 'Undecided: θ lies on a kink of the loss ({onKink} activations), where second derivatives say nothing, and no one-sided descent was found.',
     zh: '无法判定：θ 位于损失的不可微处（{onKink} 个激活值），二阶导数在此无意义，也未找到单侧下降方向。',
+  },
+
+  'summary.undecided-kink-falling': {
+    en: 'Undecided what kind of point, but no minimum: θ lies on a kink of the loss ({onKink} activations), nothing falls to first order, and along a ray the loss falls like t^{order} (by {decrease} at t = {t}).',
+    zh: '无法判定是何种点，但不是极小点：θ 位于损失的不可微处（{onKink} 个激活值），没有一阶下降，但沿某条射线损失按 t^{order} 下降（在 t = {t} 处下降 {decrease}）。',
+  },
+  'summary.undecided-convex': {
+    en: 'Undecided between a minimum and an infimum that is not attained: the objective is convex, so this is no saddle; its gradient norm is {gradientNorm}, but {zero} directions have gone flat, as where probabilities run into 0 or 1. A point at distance R gains at most R times that norm on the loss {loss:loss}.',
+    zh: '无法区分极小点与不可达的下确界：目标是凸的，因此不是鞍点；梯度范数为 {gradientNorm}，但有 {zero} 个方向已变平坦，如概率趋于 0 或 1 时那样。距离为 R 的点相对损失 {loss:loss} 的改进至多为 R 乘以该范数。',
   },
 
   'evidence.gradient': {
@@ -153,6 +166,14 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     en: 'In one direction the loss falls linearly, with slope {slope}.',
     zh: '沿某一方向损失线性下降，斜率为 {slope}。',
   },
+  'evidence.falling-ray': {
+    en: 'Along a ray the loss falls like t^{order}: by {decrease} at t = {t}; {onKink} activations lie on a kink there.',
+    zh: '沿一条射线损失按 t^{order} 下降：t = {t} 处下降 {decrease}；该处有 {onKink} 个激活值位于不可微处。',
+  },
+  'evidence.subgradient': {
+    en: 'The objective is convex in the parameters; {onKink} outputs lie on the kink of the loss, and its shortest subgradient has the norm {subgradient}.',
+    zh: '目标关于参数是凸的；{onKink} 个输出位于损失的不可微处，最短次梯度的范数为 {subgradient}。',
+  },
   'evidence.function-space': {
     en: 'At all {groups} distinct inputs the summed output gradient is at most {groupGradientMax}; the best value of any function is {optimum:loss}.',
     zh: '在全部 {groups} 个不同输入上，输出梯度之和不超过 {groupGradientMax}；任何函数的最优值为 {optimum:loss}。',
@@ -172,6 +193,10 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
   'evidence.near-infimum-doubled': {
     en: 'All samples are classified right (smallest margin {margin}); doubling the last layer lowers the loss to {doubled}, and so on towards 0.',
     zh: '所有样本分类正确（最小间隔 {margin}）；将最后一层加倍使损失降至 {doubled}，依此趋于 0。',
+  },
+  'evidence.near-infimum-entropy': {
+    en: 'At some inputs one class never occurs, so that its score wants to be infinitely low: the best value {infimum:loss} of any function of the input is not attained, and at most {gap} is left to gain.',
+    zh: '在某些输入上有类别从不出现，其得分趋于负无穷：输入的任何函数的最优值 {infimum:loss} 无法达到，至多还可下降 {gap}。',
   },
   'evidence.interpolation-proved': {
     en: 'A minimum of zero loss lies within {radius} of θ: on that ball λ_min(J Jᵀ) ≥ {mu} ({lambdaMin} at θ) and {radius} ≥ 2‖r‖/√μ, with ‖r‖ = {residual} and the Jacobian Lipschitz with constant {lipschitz}. Assumed: fully connected, σ′ bounded and Lipschitz, no regularizer.',
