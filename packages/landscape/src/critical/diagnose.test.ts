@@ -5,6 +5,7 @@ import { saddleFreeNewton } from './dense-newton.ts'
 import { diagnose } from './diagnose.ts'
 import type { Diagnosis, EvidenceKind } from './diagnosis.ts'
 import { objectiveOf } from './objective.ts'
+import { phrase } from './phrases.ts'
 import { polish } from './polish.ts'
 import { testFunctions } from './test-functions.ts'
 import {
@@ -34,6 +35,8 @@ function expectWellFormed(d: Diagnosis): void {
     expect(sentence(m, 'en')).not.toMatch(/[{}—]/)
     expect(sentence(m, 'zh')).not.toMatch(/[{}—]/)
   }
+  for (const { method } of d.evidence)
+    if (!['test', 'known', 'closed form'].includes(method)) expect(phrase(method, 'zh')).toMatch(/[\u4e00-\u9fff]/)
   expect(JSON.parse(JSON.stringify(d))).toEqual(d)
 }
 

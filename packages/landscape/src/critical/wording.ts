@@ -1,6 +1,7 @@
 import { DomainError } from '@thalweg/graph'
 import type { Message, VerdictKind } from './diagnosis.ts'
 import type { MessageId } from './message-id.ts'
+import { phrase } from './phrases.ts'
 import { sentences } from './sentences.ts'
 
 export type Language = 'en' | 'zh'
@@ -45,7 +46,8 @@ export function sentence(message: Message, language: Language): string {
   return sentences[message.id][language].replace(/\{(\w+)(?::(\w+))?\}/g, (_, name: string, form?: string) => {
     const value = message.values[name]
     if (value === undefined) throw new DomainError(`sentence: ${message.id} needs a value for ${name}, got none.`)
-    if (typeof value === 'string') return form === 'verdict' ? verdictName(value as VerdictKind, language) : value
+    if (typeof value === 'string')
+      return form === 'verdict' ? verdictName(value as VerdictKind, language) : phrase(value, language)
     return form === 'loss' ? formatLoss(value) : formatNumber(value)
   })
 }

@@ -1,4 +1,4 @@
-import { sentence } from '@thalweg/landscape'
+import { phrase, sentence } from '@thalweg/landscape'
 import type { Diagnosis, Message } from '@thalweg/landscape'
 import type { VerdictCard } from '../report/report.ts'
 
@@ -14,7 +14,7 @@ export function verdictCard(diagnosis: Diagnosis, lang: Language): VerdictCard {
       claim: words(claim),
       value,
       bound: bound ?? undefined,
-      method,
+      method: phrase(method, lang),
     })),
     advice: diagnosis.advice.map(words).join('\n\n'),
   }
@@ -59,7 +59,7 @@ export function diagnosisJson(diagnosis: Diagnosis, lang: Language): object {
     flatness,
     inertia,
     eigenvalues,
-    evidence: diagnosis.evidence.map((e) => ({ ...e, claim: words(e.claim) })),
+    evidence: diagnosis.evidence.map((e) => ({ ...e, claim: words(e.claim), method: phrase(e.method, lang) })),
     advice: diagnosis.advice.map(words),
     ...(diagnosis.polished && { polished: without(diagnosis.polished, ['theta']) }),
     ...(diagnosis.escape && { escape: without(diagnosis.escape, ['theta', 'direction']) }),
@@ -72,7 +72,8 @@ export function diagnosisJson(diagnosis: Diagnosis, lang: Language): object {
 }
 
 /** A diagnosis for the terminal. */
-export function diagnosisLines(document: DiagnosisLinesSource): string[] {
+export function diagnosisLines(document: DiagnosisLinesSource, lang: Language): string[] {
+  const against = lang === 'zh' ? ' 对照 ' : ' against '
   const { summary, evidence, advice } = document
   const number = (v: number | null): string => (v === null ? '' : Number(v.toPrecision(6)).toString())
   return [
@@ -81,7 +82,7 @@ export function diagnosisLines(document: DiagnosisLinesSource): string[] {
       const value =
         e.value === null
           ? ''
-          : `  [${number(e.value)}${e.bound === null ? '' : ` against ${number(e.bound)}`}; ${e.method}]`
+          : `  [${number(e.value)}${e.bound === null ? '' : `${against}${number(e.bound)}`}; ${e.method}]`
       return `  · ${e.claim}${value}`
     }),
     ...advice.map((a) => `  → ${a}`),

@@ -22,6 +22,10 @@ const words = {
     curve: 'Loss along the descent',
     model: 'Model',
     data: 'Data',
+    parameters: 'parameters',
+    samples: 'samples',
+    method: 'method',
+    products: 'products',
   },
   zh: {
     spectrum: '谱',
@@ -36,6 +40,10 @@ const words = {
     curve: '沿下降曲线的损失',
     model: '模型',
     data: '数据',
+    parameters: '个参数',
+    samples: '个样本',
+    method: '方法',
+    products: '乘积数',
   },
 } as const
 
@@ -46,7 +54,7 @@ export function diagnosisReport(subject: Subject, diagnosis: Diagnosis, verdict:
   return renderReport({
     lang,
     title: subject.model.name,
-    subtitle: `${parameterCount(subject.model)} · ${subject.dataset.name} (n = ${sampleCount(subject.dataset)})`,
+    subtitle: `${parameterCount(subject.model)} ${w.parameters} · ${subject.dataset.name}, ${sampleCount(subject.dataset)} ${w.samples}`,
     verdict,
     facts: [
       { label: w.loss, value: loss, note: `${subject.spec.name}, ${subject.spec.reduction}` },
@@ -83,8 +91,8 @@ export function eigenvalueFigure({ eigenvalues, cost }: Diagnosis, lang: Languag
     lang,
     title: words[lang].eigenvalues,
     settings: [
-      { name: 'method', value: `${eigenvalues.method}, float64` },
-      { name: 'products', value: cost.products },
+      { name: words[lang].method, value: `${eigenvalues.method}, float64` },
+      { name: words[lang].products, value: cost.products },
     ],
     y: { label: 'λ' },
     top: eigenvalues.top,

@@ -50,7 +50,11 @@ export function addDiagnoseCommand(root: Command): void {
         return
       }
       const { diagnosisLines } = await import('../../analyses/diagnosis-document.ts')
-      print(options, ...diagnosisLines(document as unknown as DiagnosisLinesSource))
-      print(options, ...(document['warnings'] as string[]).map((w) => `warning: ${w}`), `(${duration(elapsedMs)})`)
+      print(options, ...diagnosisLines(document as unknown as DiagnosisLinesSource, lang))
+      print(
+        options,
+        ...(document['warnings'] as string[]).map((w) => (lang === 'zh' ? `警告：${w}` : `warning: ${w}`)),
+        `(${duration(elapsedMs)})`,
+      )
     })
 }
