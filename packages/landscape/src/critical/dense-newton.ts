@@ -1,6 +1,6 @@
 import { gemv } from '../linalg/matrix.ts'
 import { norm } from '../linalg/vector.ts'
-import { applyFunction, coordinates, hessianSpectrum, pseudoInverseProduct } from './hessian-spectrum.ts'
+import { applyFunction, hessianSpectrum, pseudoInverseProduct } from './hessian-spectrum.ts'
 import type { HessianSpectrum } from './hessian-spectrum.ts'
 import type { Objective } from './objective.ts'
 import { distanceBetween, flatnessOf, search } from './search.ts'
@@ -121,7 +121,7 @@ async function extrapolated(at: Iterate, p: Float64Array, next: Iterate, evaluat
 
 /** p(μ) = −H(H² + μ)⁻¹g with the smallest μ ≥ 0 for which ‖p‖ ≤ Δ, by bisection in log μ. */
 function trustRegionStep(spectrum: HessianSpectrum, g: Float64Array, radius: number): Float64Array {
-  const c = coordinates(spectrum, g)
+  const c = spectrum.basis.coordinates(g)
   const cutoff = epsilon * spectrum.size * spectrum.norm
   const factor = (mu: number) => (value: number) => (Math.abs(value) > cutoff ? -value / (value ** 2 + mu) : 0)
   const length = (mu: number): number => {

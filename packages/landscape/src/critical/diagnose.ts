@@ -7,7 +7,6 @@ import { denseFlatness } from './dense-newton.ts'
 import type { Diagnosis, Evidence, EigenvalueReport, Message, PolishedPoint, VerdictKind } from './diagnosis.ts'
 import { examineCritical, globalMinimum, interpolationEvidence, kinkEvidence, oneSidedTest } from './examine.ts'
 import type { Examination, ExamineOptions } from './examine.ts'
-import { coordinates } from './hessian-spectrum.ts'
 import type { HessianInertia } from './inertia.ts'
 import { interpolationCertificate } from './interpolation.ts'
 import { krylovFlatness } from './newton-mr.ts'
@@ -388,7 +387,7 @@ function convexGap({ loss }: AnalysisContext, at: PointAnalysis): number | null 
   const squares = ['mse', 'squared', 'half-sum-squares'].includes(loss.spec.name)
   if (squares && at.dense) {
     const { spectrum, inertia } = at.dense
-    const c = coordinates(spectrum, at.gradient)
+    const c = spectrum.basis.coordinates(at.gradient)
     return c.reduce((sum, x, i) => sum + (inertia.signs[i] > 0 ? x ** 2 / (2 * spectrum.values[i]) : 0), 0)
   }
   return loss.weightDecay > 0 ? strongConvexityGap(at.gradientNorm, loss.weightDecay) : null

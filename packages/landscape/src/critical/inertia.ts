@@ -1,6 +1,5 @@
 import type { ExtremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
-import { row } from '../linalg/matrix.ts'
-import { coordinates, eigenResidual } from './hessian-spectrum.ts'
+import { eigenResidual, eigenvector } from './hessian-spectrum.ts'
 import type { HessianSpectrum } from './hessian-spectrum.ts'
 import type { ObjectivePoint } from './objective.ts'
 
@@ -70,12 +69,18 @@ export async function denseInertia(
   const limits = new Float64Array(size)
   let widening = 0
   for (const [rank, j] of order.entries()) {
-    if (rank < candidateMax && options.gradient !== null) {
-      const third = coordinates(spectrum, await point.thirdDerivative(row(spectrum.vectors, j)))
+    if (rank >= candidateMax) {
+      limits[j] = Math.max(rounding, widening)
+      continue
+    }
+    const v = eigenvector(spectrum, j)
+    const residual = eigenResidual(spectrum, j, v)
+    if (options.gradient !== null) {
+      const third = spectrum.basis.coordinates(await point.thirdDerivative(v))
       const change = distanceFactor * third.reduce((sum, t, i) => sum + Math.abs(t) * distances[i], 0)
       widening = Math.max(widening, change)
-      limits[j] = Math.max(rounding, change, eigenResidual(spectrum, j))
-    } else limits[j] = Math.max(rounding, widening, rank < candidateMax ? eigenResidual(spectrum, j) : 0)
+      limits[j] = Math.max(rounding, change, residual)
+    } else limits[j] = Math.max(rounding, widening, residual)
   }
   const signs = Int8Array.from(values, (value, i) => (Math.abs(value) <= limits[i] ? 0 : Math.sign(value)))
   const zeroAt = (factor: number): number => count(values, (value, i) => Math.abs(value) <= factor * limits[i])
@@ -97,7 +102,7 @@ export async function denseInertia(
 function remainingDistances(spectrum: HessianSpectrum, rounding: number, options: InertiaOptions): Float64Array {
   if (options.gradient === null) return new Float64Array(spectrum.size)
   const least = options.gradientNoise / Math.sqrt(spectrum.size)
-  return coordinates(spectrum, options.gradient).map((c, i) => {
+  return spectrum.basis.coordinates(options.gradient).map((c, i) => {
     const value = Math.abs(spectrum.values[i])
     return value > rounding ? Math.max(Math.abs(c), least) / value : 0
   })

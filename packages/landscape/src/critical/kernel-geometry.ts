@@ -5,7 +5,6 @@ import { minresQlp } from '../linalg/minres-qlp.ts'
 import { orthogonalize } from '../linalg/orthogonalize.ts'
 import { axpy, norm, scale } from '../linalg/vector.ts'
 import type { RandomStream } from '../random/random-stream.ts'
-import { coordinates } from './hessian-spectrum.ts'
 import type { HessianSpectrum } from './hessian-spectrum.ts'
 import type { DenseInertia } from './inertia.ts'
 
@@ -36,9 +35,9 @@ export function denseKernel(
     exhausted: false,
     project: async (v) => gemvTransposed(basis, gemv(basis, v)),
     solve: async (g) => {
-      const c = coordinates(spectrum, g)
+      const c = spectrum.basis.coordinates(g)
       for (let i = 0; i < c.length; i++) c[i] = inertia.signs[i] === 0 ? 0 : c[i] / spectrum.values[i]
-      return gemvTransposed(spectrum.vectors, c)
+      return spectrum.basis.combination(c)
     },
     random: async (stream) => {
       const c = stream.normals(basis.rows)
@@ -55,9 +54,9 @@ function kernelBasis(spectrum: HessianSpectrum, inertia: DenseInertia, explained
   const rows = new Float64Array((explained.rows + inertia.zero) * size)
   rows.set(explained.data)
   let count = explained.rows
-  for (let i = 0; i < size && count < explained.rows + inertia.zero; i++) {
-    if (inertia.signs[i] !== 0) continue
-    const v = row(spectrum.vectors, i).slice()
+  const kernel = spectrum.basis.vectors(Array.from(inertia.signs.keys()).filter((i) => inertia.signs[i] === 0))
+  for (let i = 0; i < kernel.rows && count < explained.rows + inertia.zero; i++) {
+    const v = row(kernel, i).slice()
     orthogonalize(rows, count, v)
     if (norm(v) < 1e-6) continue
     scale(1 / norm(v), v)

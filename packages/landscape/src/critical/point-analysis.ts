@@ -1,9 +1,8 @@
 import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
 import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
-import { row } from '../linalg/matrix.ts'
 import { norm } from '../linalg/vector.ts'
 import type { Loss } from '../loss/loss.ts'
-import { eigenResidual, hessianSpectrum } from './hessian-spectrum.ts'
+import { eigenResidual, eigenvector, hessianSpectrum } from './hessian-spectrum.ts'
 import type { HessianSpectrum } from './hessian-spectrum.ts'
 import { denseInertia, oneSidedInertia } from './inertia.ts'
 import type { DenseInertia, HessianInertia } from './inertia.ts'
@@ -102,8 +101,8 @@ async function denseCurvature(
   })
   const { size, values } = spectrum
   const pair = (i: number): AnalyzedPair => {
-    const residualNorm = eigenResidual(spectrum, i)
-    return { value: values[i], vector: row(spectrum.vectors, i), residualNorm, converged: true }
+    const vector = eigenvector(spectrum, i)
+    return { value: values[i], vector, residualNorm: eigenResidual(spectrum, i, vector), converged: true }
   }
   const top = Array.from({ length: Math.min(context.top, size) }, (_, i) => pair(size - 1 - i))
   const bottom = Array.from({ length: Math.min(context.bottom, size) }, (_, i) => pair(i))

@@ -4,10 +4,10 @@ import type { Eigenpair } from '../linalg/eigenpair.ts'
 import type { CancelSignal, ExtremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
 import { applyRows, denseOf } from '../linalg/linear-operator.ts'
 import type { LinearOperator } from '../linalg/linear-operator.ts'
-import { frobenius, transpose } from '../linalg/matrix.ts'
+import { frobenius, row } from '../linalg/matrix.ts'
 import { densityOf, spectralDensity, stochasticTraceFunction } from '../linalg/spectral-density.ts'
 import type { SpectralDensity } from '../linalg/spectral-density.ts'
-import { symmetricEigen } from '../linalg/symmetric-eigen.ts'
+import { symmetricEigenbasis } from '../linalg/symmetric-eigen.ts'
 import { frobeniusNorm, hutchPlusPlusTrace } from '../linalg/trace-estimators.ts'
 import type { Estimate } from '../linalg/trace-estimators.ts'
 import { norm } from '../linalg/vector.ts'
@@ -205,13 +205,14 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
       options.onProgress?.('matrix', done, total)
     },
   })
-  const { values, vectors } = symmetricEigen(matrix)
-  const rows = transpose(vectors)
+  const basis = symmetricEigenbasis(matrix)
+  const { values } = basis
   const [least, most] = [values[0], values[size - 1]]
   const operatorNorm = Math.max(Math.abs(least), Math.abs(most))
   const threshold = zeroThreshold(size, operatorNorm, symmetryDefect)
   const pairsAt = async (positions: readonly number[]): Promise<Eigenpair[]> => {
-    const wanted = positions.map((i) => rows.data.slice(i * size, (i + 1) * size))
+    const vectors = basis.vectors(positions)
+    const wanted = positions.map((_, k) => row(vectors, k).slice())
     const residuals = await residualNorms(
       operator,
       wanted,

@@ -52,7 +52,7 @@ export function tridiagonalEigen(
 }
 
 /** Orders the values ascending and the columns of z [rows × n] with them, in place; returns the values. */
-export function sortEigen(values: Float64Array, z: Float64Array, rows: number): Float64Array {
+function sortEigen(values: Float64Array, z: Float64Array, rows: number): Float64Array {
   const n = values.length
   const order = new Uint32Array(n)
   for (let i = 0; i < n; i++) order[i] = i

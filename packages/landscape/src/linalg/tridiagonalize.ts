@@ -176,12 +176,10 @@ function symmetricCorner(
   y[yBase + r] += sum
 }
 
-/** Q = H₀ H₁ …, [n × n], panel by panel from the last: H_k … H_{k+r−1} = I − Vᵀ T V with V [r × n], T upper triangular
- * (the compact WY form of Schreiber and Van Loan, 1989). */
-export function accumulateReflectors(reduced: Tridiagonalization): Float64Array {
+/** X ← Q X in place, for X [n × count] row-major; panel by panel from the last: H_k … H_{k+r−1} = I − Vᵀ T V with
+ * V [r × n], T upper triangular (the compact WY form of Schreiber and Van Loan, 1989). Cost: 2 n² count operations. */
+export function applyReflectors(reduced: Tridiagonalization, x: Float64Array, count: number): void {
   const n = reduced.diagonal.length
-  const q = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) q[i * n + i] = 1
   const last = Math.max(0, n - 2)
   const v = new Float64Array(panelWidth * n)
   for (let k0 = Math.floor(Math.max(0, last - 1) / panelWidth) * panelWidth; k0 >= 0 && last > 0; k0 -= panelWidth) {
@@ -191,25 +189,39 @@ export function accumulateReflectors(reduced: Tridiagonalization): Float64Array 
       const k = k0 + i
       v.set(reduced.reflectors.subarray(k * n + k + 1, (k + 1) * n), i * n + k + 1)
     }
-    applyPanel(v, reduced.factors.subarray(k0, k0 + width), q, n, k0 + 1)
+    applyPanel(v, reduced.factors.subarray(k0, k0 + width), x, count, k0 + 1)
   }
-  return q
 }
 
-/** Q ← (I − Vᵀ T V) Q on the block from row and column `start` on, where all of V lives. */
-function applyPanel(v: Float64Array, tau: Float64Array, q: Float64Array, n: number, start: number): void {
+/** x ← Q x, or Qᵀ x, in place for one vector [n], one reflector after the other. */
+export function reflectVector(reduced: Tridiagonalization, x: Float64Array, transposed: boolean): void {
+  const { reflectors, factors } = reduced
+  const n = x.length
+  const last = Math.max(0, n - 2)
+  for (let step = 0; step < last; step++) {
+    const k = transposed ? step : last - 1 - step
+    const row = k * n + k + 1
+    const length = n - k - 1
+    const amount = factors[k] * rowProduct(reflectors, row, x, k + 1, length)
+    for (let j = 0; j < length; j++) x[k + 1 + j] -= amount * reflectors[row + j]
+  }
+}
+
+/** X ← (I − Vᵀ T V) X on the rows from `start` on, where all of V [r × n] lives. */
+function applyPanel(v: Float64Array, tau: Float64Array, x: Float64Array, count: number, start: number): void {
   const width = tau.length
+  const n = x.length / count
   const t = triangularFactor(v, tau, n)
-  const product = new Float64Array(width * n)
-  const scaled = new Float64Array(width * n)
+  const product = new Float64Array(width * count)
+  const scaled = new Float64Array(width * count)
   const rowsOfV: MatrixView = { data: v, offset: start, rowStride: n, columnStride: 1 }
   const columnsOfV: MatrixView = { data: v, offset: start, rowStride: 1, columnStride: n }
-  const block: MatrixView = { data: q, offset: start * n + start, rowStride: n, columnStride: 1 }
-  const wide = (data: Float64Array): MatrixView => ({ data, offset: start, rowStride: n, columnStride: 1 })
+  const block: MatrixView = { data: x, offset: start * count, rowStride: count, columnStride: 1 }
+  const wide = (data: Float64Array): MatrixView => ({ data, offset: 0, rowStride: count, columnStride: 1 })
   const size = n - start
-  gemm(width, size, size, 1, rowsOfV, block, wide(product))
-  gemm(width, size, width, 1, { data: t, offset: 0, rowStride: width, columnStride: 1 }, wide(product), wide(scaled))
-  gemm(size, size, width, -1, columnsOfV, wide(scaled), block)
+  gemm(width, count, size, 1, rowsOfV, block, wide(product))
+  gemm(width, count, width, 1, { data: t, offset: 0, rowStride: width, columnStride: 1 }, wide(product), wide(scaled))
+  gemm(size, count, width, -1, columnsOfV, wide(scaled), block)
 }
 
 /** T of the compact WY form, [r × r] row-major. */
