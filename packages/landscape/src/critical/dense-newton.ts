@@ -1,7 +1,7 @@
 import { gemv } from '../linalg/matrix.ts'
 import { norm } from '../linalg/vector.ts'
-import { applyFunction, hessianSpectrum, pseudoInverseProduct } from './hessian-spectrum.ts'
-import type { HessianSpectrum } from './hessian-spectrum.ts'
+import { applyFunction, hessianFactors, pseudoInverseProduct } from './hessian-spectrum.ts'
+import type { HessianFactors } from './hessian-spectrum.ts'
 import type { Objective } from './objective.ts'
 import { distanceBetween, flatnessOf, search } from './search.ts'
 import type { Evaluator, Iterate, SearchOptions, SearchResult, Step } from './search.ts'
@@ -16,7 +16,7 @@ export const ladder: readonly number[] = [0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1,
 
 /** r = ‖H p + g‖ / (‖H‖_F ‖p‖ + ‖g‖) with p = −H⁺g: 1 where ∇L lies in ker H, 0 where Newton's equation is solvable.
  * Source: Frye et al. 2021. */
-export function denseFlatness(spectrum: HessianSpectrum, gradient: Float64Array): number {
+export function denseFlatness(spectrum: HessianFactors, gradient: Float64Array): number {
   const p = pseudoInverseProduct(spectrum, gradient, spectrum.norm / conditionMax).map((x) => -x)
   return flatnessOf(gemv(spectrum.matrix, p), p, gradient, spectrum.frobenius)
 }
@@ -36,18 +36,18 @@ function denseSearch(
   objective: Objective,
   start: Float64Array,
   options: SearchOptions,
-  step: (at: Iterate, spectrum: HessianSpectrum, evaluator: Evaluator) => Promise<Iterate | null>,
+  step: (at: Iterate, spectrum: HessianFactors, evaluator: Evaluator) => Promise<Iterate | null>,
 ): Promise<SearchResult> {
   const method = {
     name,
     maxIterations: 100,
     step: async (at: Iterate, evaluator: Evaluator): Promise<Step> => {
-      const spectrum = await hessianSpectrum(objective.at(at.theta).hessian)
+      const spectrum = await hessianFactors(objective.at(at.theta).hessian)
       const next = await step(at, spectrum, evaluator)
       return { next, products: spectrum.products, flatness: denseFlatness(spectrum, at.gradient) }
     },
     flatness: async (at: Iterate) => {
-      const spectrum = await hessianSpectrum(objective.at(at.theta).hessian)
+      const spectrum = await hessianFactors(objective.at(at.theta).hessian)
       return { value: denseFlatness(spectrum, at.gradient), products: spectrum.products }
     },
   }
@@ -120,13 +120,18 @@ async function extrapolated(at: Iterate, p: Float64Array, next: Iterate, evaluat
 }
 
 /** p(μ) = −H(H² + μ)⁻¹g with the smallest μ ≥ 0 for which ‖p‖ ≤ Δ, by bisection in log μ. */
-function trustRegionStep(spectrum: HessianSpectrum, g: Float64Array, radius: number): Float64Array {
+function trustRegionStep(spectrum: HessianFactors, g: Float64Array, radius: number): Float64Array {
   const c = spectrum.basis.coordinates(g)
   const cutoff = epsilon * spectrum.size * spectrum.norm
   const factor = (mu: number) => (value: number) => (Math.abs(value) > cutoff ? -value / (value ** 2 + mu) : 0)
   const length = (mu: number): number => {
-    const f = factor(mu)
-    return Math.sqrt(c.reduce((sum, x, i) => sum + (f(spectrum.values[i]) * x) ** 2, 0))
+    let square = 0
+    for (let i = 0; i < c.length; i++) {
+      const value = spectrum.values[i]
+      const step = Math.abs(value) > cutoff ? (value / (value ** 2 + mu)) * c[i] : 0
+      square += step * step
+    }
+    return Math.sqrt(square)
   }
   if (length(0) <= radius) return applyFunction(spectrum, factor(0), g)
   let low = Math.log(Number.MIN_VALUE)
@@ -185,7 +190,7 @@ export function saddleFreeNewton(
 
 /** −(|H| + μ)⁻¹g for each μ relative to ‖H‖; eigenvalues that are zero to rounding are left out at μ = 0. */
 export function saddleFreeSteps(
-  spectrum: HessianSpectrum,
+  spectrum: HessianFactors,
   gradient: Float64Array,
   damping: readonly number[],
 ): Float64Array[] {

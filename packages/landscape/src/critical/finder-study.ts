@@ -1,7 +1,7 @@
 import type { Loss } from '../loss/loss.ts'
 import { finders } from './finders.ts'
 import type { FinderName } from './finders.ts'
-import { hessianSpectrum } from './hessian-spectrum.ts'
+import { hessianFactors } from './hessian-spectrum.ts'
 import { objectiveOf } from './objective.ts'
 import { searchTogether } from './search-together.ts'
 import type { SearchOptions, SearchResult, SearchStatus } from './search.ts'
@@ -111,7 +111,7 @@ export async function toleranceStudy(
 }
 
 async function negativeCount(loss: Loss, theta: Float64Array): Promise<number> {
-  const { values } = await hessianSpectrum(objectiveOf(loss).at(theta).hessian)
+  const { values } = await hessianFactors(objectiveOf(loss).at(theta).hessian)
   const cut = -indexCut * values[values.length - 1]
   return values.filter((value) => value < cut).length
 }

@@ -5,7 +5,7 @@ import type { Matrix } from '../linalg/matrix.ts'
 import { orthogonalize } from '../linalg/orthogonalize.ts'
 import { norm, scale } from '../linalg/vector.ts'
 import { ladder, lowestOf, saddleFreeSteps } from './dense-newton.ts'
-import { hessianSpectrum } from './hessian-spectrum.ts'
+import { hessianFactors } from './hessian-spectrum.ts'
 import { krylovFlatness } from './newton-mr.ts'
 import type { Objective } from './objective.ts'
 import { search } from './search.ts'
@@ -31,7 +31,7 @@ export function krylovSaddleFreeNewton(
   const step = async (at: Iterate, evaluator: Evaluator): Promise<Step> => {
     const { hessian } = objective.at(at.theta)
     const { basis, projected } = await krylovSpace(hessian, previous ? [at.gradient, previous] : [at.gradient], k)
-    const spectrum = await hessianSpectrum(denseOperator(projected))
+    const spectrum = await hessianFactors(denseOperator(projected))
     const small = saddleFreeSteps(spectrum, gemv(basis, at.gradient), ladder)
     const best = await lowestOf(
       at,

@@ -1,5 +1,6 @@
 import type { MatrixView } from './gemm.ts'
 import { gemm } from './gemm.ts'
+import { RotationQueue } from './rotation-queue.ts'
 import { secularRoots } from './secular-equation.ts'
 import { diagonalize } from './tridiagonal.ts'
 import { maxNorm } from './vector.ts'
@@ -7,7 +8,7 @@ import { maxNorm } from './vector.ts'
 const epsilon = 2 ** -53
 
 /** Blocks up to this size are diagonalized by QL. */
-const leafSize = 32
+const leafSize = 64
 
 /** Eigenvalues and eigenvectors of a symmetric tridiagonal matrix by divide and conquer: halves T₁ and T₂ are solved and
  * joined,
@@ -87,7 +88,7 @@ class Joining {
     for (let i = 0; i < size; i++) z[i * size + i] = 1
     const couplings = new Float64Array(size)
     couplings.set(this.#e.subarray(lo, hi - 1))
-    diagonalize(this.#d.subarray(lo, hi), couplings, z, size)
+    diagonalize(this.#d.subarray(lo, hi), couplings, new RotationQueue(z, size, size))
     for (let i = 0; i < size; i++)
       for (let j = 0; j < size; j++) this.#rows[(lo + j) * this.#n + lo + i] = z[i * size + j]
     this.#sortPositions(lo, hi)

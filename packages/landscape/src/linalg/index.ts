@@ -70,8 +70,14 @@ export type {
 export { spectralDensity, stochasticQuadrature, stochasticTraceFunction } from './spectral-density.ts'
 export type { LeastSquares, RankOptions, Svd } from './svd.ts'
 export { leastSquares, pseudoInverse, rankOf, svd } from './svd.ts'
-export type { EigenResidual, SymmetricEigen, SymmetricEigenbasis } from './symmetric-eigen.ts'
-export { eigenResidual, symmetricEigen, symmetricEigenbasis, symmetricEigenvalues } from './symmetric-eigen.ts'
+export type { EigenResidual, SpectralFactors, SymmetricEigen, SymmetricEigenbasis } from './symmetric-eigen.ts'
+export {
+  eigenResidual,
+  spectralFactors,
+  symmetricEigen,
+  symmetricEigenbasis,
+  symmetricEigenvalues,
+} from './symmetric-eigen.ts'
 export type { Estimate, EstimateOptions } from './trace-estimators.ts'
 export { frobeniusNorm, hutchinsonTrace, hutchPlusPlusTrace, xtrace } from './trace-estimators.ts'
 export type { TridiagonalEigen, TridiagonalOptions } from './tridiagonal.ts'

@@ -1,9 +1,19 @@
+/** What takes the plane rotations of a QL iteration, sweep by sweep. */
+export interface Rotations {
+  /** Begins a sweep at column `start` that moves against `direction`. */
+  open(start: number, direction: number): void
+  /** The next rotation: of column i + direction and column i = i − direction, with i counted from the start. */
+  push(cosine: number, sine: number): void
+  /** No more will come. */
+  flush(): void
+}
+
 /** Sweeps of plane rotations that wait to be applied to the columns of z [rows × n, row-major].
  *
  * A rotation of the QL iteration mixes columns i and i ± 1, and a sweep runs through neighbouring columns, so along
  * one row of z it is a recurrence over contiguous memory. Sixteen sweeps are collected and then run over four rows at
  * a time: the rows stay in the first-level cache, and the four recurrences hide each other's latency. */
-export class RotationQueue {
+export class RotationQueue implements Rotations {
   readonly #z: Float64Array
   readonly #rows: number
   readonly #n: number
@@ -24,7 +34,6 @@ export class RotationQueue {
     this.#sines = new Float64Array(capacity)
   }
 
-  /** Begins a sweep at column `start` that moves against `direction`. */
   open(start: number, direction: number): void {
     if (this.#rows === 0) return
     if (this.#used + this.#n > this.#cosines.length) this.flush()
@@ -33,7 +42,6 @@ export class RotationQueue {
     this.#offsets.push(this.#used)
   }
 
-  /** The next rotation: of column i + direction and column i = i − direction, with i counted from the start. */
   push(cosine: number, sine: number): void {
     if (this.#rows === 0) return
     this.#cosines[this.#used] = cosine

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { gemv, matrix, row, transpose, zeros } from './matrix.ts'
-import { eigenResidual, symmetricEigen, symmetricEigenbasis, symmetricEigenvalues } from './symmetric-eigen.ts'
+import {
+  eigenResidual,
+  spectralFactors,
+  symmetricEigen,
+  symmetricEigenbasis,
+  symmetricEigenvalues,
+} from './symmetric-eigen.ts'
 import {
   difficultSpectra,
   epsilon,
@@ -72,6 +78,11 @@ test.each([1, 2, 40, 150])(
     near(basis.coordinates(x), gemv(together, x))
     near(basis.combination(basis.coordinates(x)), x)
     expect(basis.vectors([]).rows).toBe(0)
+    const factors = spectralFactors(a)
+    near(factors.values, basis.values)
+    near(factors.combination(factors.coordinates(x)), x)
+    const image = factors.combination(factors.coordinates(x).map((c, i) => c * factors.values[i]))
+    expect(norm(image.map((y, i) => y - gemv(a, x)[i]))).toBeLessThan(30 * n * epsilon * norm(a.data) * norm(x))
   },
 )
 

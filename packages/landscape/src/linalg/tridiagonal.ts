@@ -1,5 +1,6 @@
 import { ConvergenceError, DomainError, ShapeError } from '@thalweg/graph'
 import { RotationQueue } from './rotation-queue.ts'
+import type { Rotations } from './rotation-queue.ts'
 import { firstNonFinite } from './vector.ts'
 
 const epsilon = 2 ** -53
@@ -45,7 +46,7 @@ export function tridiagonalEigen(
   const rows = wanted === 'all' ? n : wanted === 'first' ? 1 : 0
   const z = new Float64Array(rows * n)
   for (let i = 0; i < rows; i++) z[i * n + i] = 1
-  diagonalize(d, e, z, rows)
+  diagonalize(d, e, new RotationQueue(z, rows, n))
   const values = sortEigen(d, z, rows)
   if (wanted === 'all') return { values, vectors: z }
   return wanted === 'first' ? { values, firstComponents: z } : { values }
@@ -66,10 +67,10 @@ function sortEigen(values: Float64Array, z: Float64Array, rows: number): Float64
   return values.slice().sort()
 }
 
-/** Overwrites d with the eigenvalues, in no order, of the tridiagonal matrix (d, e), and multiplies z [rows × n] from
- * the right by the eigenvectors. Works on a copy scaled to largest entry 1, so that squares neither overflow nor
+/** Overwrites d with the eigenvalues, in no order, of the tridiagonal matrix (d, e), and hands over the rotations whose
+ * product has the eigenvectors as columns. Works on a copy scaled to largest entry 1, so that squares neither overflow nor
  * lose digits. `e` [n] is destroyed; its last entry is not part of the matrix. */
-export function diagonalize(d: Float64Array, e: Float64Array, z: Float64Array, rows: number): void {
+export function diagonalize(d: Float64Array, e: Float64Array, rotations: Rotations): void {
   const n = d.length
   if (n === 0) return
   let largest = 0
@@ -83,17 +84,16 @@ export function diagonalize(d: Float64Array, e: Float64Array, z: Float64Array, r
     e[i] *= down
   }
   e[n - 1] = 0
-  const queue = new RotationQueue(z, rows, n)
   let sweepsLeft = 30 * n
   let start = 0
   while (start < n) {
     let end = start
     while (end < n - 1 && !negligible(d, e, end)) end++
     if (end < n - 1) e[end] = 0
-    sweepsLeft = diagonalizeBlock(d, e, start, end, queue, sweepsLeft)
+    sweepsLeft = diagonalizeBlock(d, e, start, end, rotations, sweepsLeft)
     start = end + 1
   }
-  queue.flush()
+  rotations.flush()
   const up = 2 ** exponent
   for (let i = 0; i < n; i++) d[i] *= up
 }
@@ -112,7 +112,7 @@ function diagonalizeBlock(
   e: Float64Array,
   first: number,
   last: number,
-  queue: RotationQueue,
+  rotations: Rotations,
   sweepsLeft: number,
 ): number {
   let remaining = sweepsLeft
@@ -133,7 +133,7 @@ function diagonalizeBlock(
     if (remaining-- === 0) {
       throw new ConvergenceError(`tridiagonalEigen: no convergence after ${30 * d.length} sweeps.`, { position: q })
     }
-    sweep(d, e, q, m, direction, shift, queue)
+    sweep(d, e, q, m, direction, shift, rotations)
   }
   return remaining
 }
@@ -146,7 +146,7 @@ function sweep(
   m: number,
   direction: number,
   shift: number,
-  queue: RotationQueue,
+  rotations: Rotations,
 ): void {
   const coupling = e[q + shift]
   const ratio = (d[q + direction] - d[q]) / (2 * coupling)
@@ -155,7 +155,7 @@ function sweep(
   let s = 1
   let c = 1
   let p = 0
-  queue.open(m, direction)
+  rotations.open(m, direction)
   let i = m
   while (i !== q) {
     i -= direction
@@ -177,7 +177,7 @@ function sweep(
     p = s * t
     d[next] = g + p
     g = c * t - b
-    queue.push(c, s)
+    rotations.push(c, s)
   }
   d[q] -= p
   e[q + shift] = g
