@@ -59,6 +59,26 @@ describe('derivatives asked for in lockstep are those asked for alone', () => {
     }
   })
 
+  test('directions of their own, and searches that ask different things at once', async () => {
+    const own = starts.map((_, i) => randomStream(4, 'own directions', i).normals(2 * loss.size))
+    const seen = await searchTogether(
+      loss,
+      starts,
+      async (objective, theta) => {
+        const i = starts.indexOf(theta)
+        if (i % 3 === 0) await objective.valueAndGradient(theta)
+        const products = await objective.at(theta).hessian.applyBatch!(own[i], 2)
+        const { gradient } = await objective.valueAndGradient(theta)
+        return { products, gradient }
+      },
+      { together: 6 },
+    )
+    for (const [i, theta] of starts.entries()) {
+      close(seen[i].products, await single.at(theta).hessian.applyBatch!(own[i], 2))
+      close(seen[i].gradient, (await single.valueAndGradient(theta)).gradient)
+    }
+  })
+
   test('a search that throws ends all, and its error is the one reported', async () => {
     const failing = searchTogether(
       loss,

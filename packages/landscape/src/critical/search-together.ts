@@ -14,7 +14,7 @@ export interface TogetherOptions {
 }
 
 /** Runs one search per start, many at a time in lockstep: whenever all searches under way wait for a derivative, the
- * points they ask about go through one graph as a batch. For small networks, where a run of the engine costs more than
+ * kind that most of them wait for goes through one graph as a batch. For small networks, where a run of the engine costs more than
  * its arithmetic. Each search sees an objective of its own with the values it would see alone, up to rounding.
  * @param search  must do nothing but compute and await the objective it is given.
  * @returns results in the order of the starts; those not begun before an abort are missing.
@@ -57,7 +57,7 @@ interface Request extends Question {
   readonly reject: (error: unknown) => void
 }
 
-/** Collects requests until every search under way has one, then answers all of them. */
+/** Collects requests until every search under way has one, then answers those that ask the same. */
 class Rendezvous {
   failed = false
   readonly #loss: Loss

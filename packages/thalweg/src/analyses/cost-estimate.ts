@@ -22,8 +22,8 @@ export interface CostPlan {
 
 /** Beyond this an estimate is printed before the work begins. */
 const longMs = 5000
-/** Arithmetic in JavaScript: dense eigenvalues (8p³ operations; measured 2.7e6 … 4.4e6) and reorthogonalization. */
-const denseOperationsPerMs = 2e6
+/** Arithmetic in JavaScript: dense eigenvalues (3p³ operations; measured 4e6 … 6e6) and reorthogonalization. */
+const denseOperationsPerMs = 2.5e6
 const krylovOperationsPerMs = 1e6
 /** Rows of the Krylov basis, as `extremeEigenpairs` chooses them. */
 const basisRows = (size: number): number => Math.min(size, 160, Math.max(44, Math.floor(2 ** 25 / size)))
@@ -48,9 +48,9 @@ export async function estimateCost(
   const productsMax = 'dense' in plan.products ? dense * size : plan.products.single
   const extraMs =
     dense > 0
-      ? (dense * 8 * size ** 3) / denseOperationsPerMs
+      ? (dense * 3 * size ** 3) / denseOperationsPerMs
       : (productsMax * 4 * size * basisRows(size)) / krylovOperationsPerMs
-  const memoryBytes = process.memoryUsage.rss() + 8 * (dense > 0 ? 4 * size * size : size * basisRows(size))
+  const memoryBytes = process.memoryUsage.rss() + 8 * (dense > 0 ? 6 * size * size : size * basisRows(size))
   const estimate = { productMs, productsMax, elapsedMsMax: productsMax * productMs + extraMs, memoryBytes }
   if (estimate.elapsedMsMax > longMs)
     onProgress({ stage: 'estimate', done: 0, total: 0, note: estimateNote(plan, size, estimate) })
