@@ -73,6 +73,7 @@ describe('derivatives asked for in lockstep are those asked for alone', () => {
       },
       { together: 6 },
     )
+    expect(seen).toHaveLength(starts.length)
     for (const [i, theta] of starts.entries()) {
       close(seen[i].products, await single.at(theta).hessian.applyBatch!(own[i], 2))
       close(seen[i].gradient, (await single.valueAndGradient(theta)).gradient)
