@@ -179,7 +179,7 @@ class Search {
   #check(): void {
     const basis = this.#basis
     this.ritz = basis.ritz()
-    this.#residuals = basis.residuals(this.ritz.vectors.data, basis.count)
+    this.#residuals = basis.residuals(this.ritz.vectors)
     const { values } = this.ritz
     const { top, bottom, maxProducts } = this.#plan
     this.#options.onProgress?.({
@@ -305,7 +305,7 @@ async function finalPairs(
 ): Promise<FoundPairs> {
   const { size } = operator
   const { columns, top, bottom } = finalColumns(ritz, plan)
-  const vectors = basis.combine(ritz, columns)
+  const vectors = basis.combine(ritz.vectors, columns)
   columns.forEach((_, i) => {
     const vector = vectors.subarray(i * size, (i + 1) * size)
     scale(1 / norm(vector), vector)
@@ -336,7 +336,7 @@ async function refinedPairs(
   signal: CancelSignal | undefined,
 ): Promise<FoundPairs> {
   const { columns, top, bottom } = finalColumns(ritz, plan)
-  return refineEigenpairs(operator, basis.combine(ritz, columns), columns.length, {
+  return refineEigenpairs(operator, basis.combine(ritz.vectors, columns), columns.length, {
     top,
     bottom,
     residualMax: plan.tolerance * basis.operatorNorm,

@@ -3,6 +3,7 @@ import type { MatrixView } from './gemm.ts'
 import { gemm } from './gemm.ts'
 import type { LinearOperator } from './linear-operator.ts'
 import { applyRows } from './linear-operator.ts'
+import type { Matrix } from './matrix.ts'
 import type { SymmetricEigen } from './symmetric-eigen.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 import { norm, scale } from './vector.ts'
@@ -126,52 +127,62 @@ export class LanczosBasis {
     }
   }
 
-  /** Eigenvalues (ascending) and eigenvectors (columns) of T. */
-  ritz(): SymmetricEigen {
+  /** T [count × count]. */
+  projection(): Matrix {
     const n = this.count
     const data = new Float64Array(n * n)
     for (let i = 0; i < n; i++) data.set(this.#projected.subarray(i * this.capacity, i * this.capacity + n), i * n)
-    const eigen = symmetricEigen({ rows: n, cols: n, data })
+    return { rows: n, cols: n, data }
+  }
+
+  /** Eigenvalues (ascending) and eigenvectors (columns) of T. */
+  ritz(): SymmetricEigen {
+    const n = this.count
+    const eigen = symmetricEigen(this.projection())
     if (n > 0) {
       this.operatorNorm = Math.max(this.operatorNorm, Math.abs(eigen.values[0]), Math.abs(eigen.values[n - 1]))
     }
     return eigen
   }
 
-  /** ‖F s‖ for each column s: the residual norm of its Ritz pair. */
-  residuals(vectors: Float64Array, columns: number): Float64Array {
+  /** ‖F s‖ for each column s of `vectors` [count × …]: the residual norm of a Ritz pair, and of other unit vectors the part
+   * of A Vᵀ s outside of V. */
+  residuals(vectors: Matrix): Float64Array {
+    const columns = vectors.cols
     const squares = new Float64Array(columns)
     for (let q = 0; q < this.blockRows; q++) {
-      const image = this.#couplingTimes(q, vectors, columns)
+      const image = this.couplingTimes(q, vectors)
       for (let j = 0; j < columns; j++) squares[j] += image[j] * image[j]
     }
     return squares.map(Math.sqrt)
   }
 
-  #couplingTimes(q: number, vectors: Float64Array, columns: number): Float64Array {
-    const image = new Float64Array(columns)
+  /** Row q of F S for the columns S of `vectors` [count × …]. */
+  couplingTimes(q: number, { data, cols }: Matrix): Float64Array {
+    const image = new Float64Array(cols)
     for (let i = 0; i < this.count; i++) {
       const f = this.#coupling[q * this.capacity + i]
-      if (f !== 0) for (let j = 0; j < columns; j++) image[j] += f * vectors[i * columns + j]
+      if (f !== 0) for (let j = 0; j < cols; j++) image[j] += f * data[i * cols + j]
     }
     return image
   }
 
-  /** The combinations of the rows of V with the given columns of `eigen.vectors`, as rows [columns × size]. */
-  combine(eigen: SymmetricEigen, columns: readonly number[]): Float64Array {
+  /** The combinations of the rows of V with the given columns of `vectors` [count × …], as rows [columns × size]. */
+  combine(vectors: Matrix, columns: readonly number[]): Float64Array {
     const result = new Float64Array(columns.length * this.size)
-    combineRows(eigen, columns, this.#rows, this.size, result, 0, this.size)
+    combineRows(vectors, columns, this.#rows, this.size, result, 0, this.size)
     return result
   }
 
-  /** Thick restart: V := the Ritz vectors of the given columns, T := their values; Q stays. */
+  /** Thick restart: V := the Ritz vectors of the given columns, T := their values; Q stays. Columns that are no eigenvectors
+   * of T lose what couples them to the columns that go. */
   restart(eigen: SymmetricEigen, columns: readonly number[]): void {
     const { size, count, blockRows, capacity } = this
     const kept = columns.length
     const n = count
     const coupling = new Float64Array(this.#block * capacity)
     for (let q = 0; q < blockRows; q++) {
-      const image = this.#couplingTimes(q, eigen.vectors.data, n)
+      const image = this.couplingTimes(q, eigen.vectors)
       for (let j = 0; j < kept; j++) coupling[q * capacity + j] = image[columns[j]]
     }
     this.#coupling.set(coupling)
@@ -184,7 +195,7 @@ export class LanczosBasis {
         old.set(this.#rows.subarray(i * size + start, i * size + start + width), i * width)
       }
       for (let i = 0; i < kept; i++) this.#rows.fill(0, i * size + start, i * size + start + width)
-      combineRows(eigen, columns, old, width, this.#rows, start, size)
+      combineRows(eigen.vectors, columns, old, width, this.#rows, start, size)
     }
     this.#rows.copyWithin(kept * size, count * size, (count + blockRows) * size)
     this.#projected.fill(0)
@@ -193,9 +204,9 @@ export class LanczosBasis {
   }
 }
 
-/** target_r += Σ_i s_ir row_i for the given columns s of the eigenvectors, over runs of `width` entries. */
+/** target_r += Σ_i s_ir row_i for the given columns s of `vectors`, over runs of `width` entries. */
 function combineRows(
-  eigen: SymmetricEigen,
+  vectors: Matrix,
   columns: readonly number[],
   rows: Float64Array,
   width: number,
@@ -203,20 +214,19 @@ function combineRows(
   targetOffset: number,
   targetStride: number,
 ): void {
-  const n = eigen.values.length
-  const selected = selectedRows(eigen, columns)
+  const n = vectors.rows
+  const selected = selectedRows(vectors, columns)
   const s: MatrixView = { data: selected, offset: 0, rowStride: n, columnStride: 1 }
   const source: MatrixView = { data: rows, offset: 0, rowStride: width, columnStride: 1 }
   const result: MatrixView = { data: target, offset: targetOffset, rowStride: targetStride, columnStride: 1 }
   gemm(columns.length, width, n, 1, s, source, result)
 }
 
-/** The given columns of the eigenvector matrix, as rows. */
-function selectedRows(eigen: SymmetricEigen, columns: readonly number[]): Float64Array {
-  const n = eigen.values.length
-  const result = new Float64Array(columns.length * n)
+/** The given columns of a matrix, as rows. */
+function selectedRows({ data, rows, cols }: Matrix, columns: readonly number[]): Float64Array {
+  const result = new Float64Array(columns.length * rows)
   columns.forEach((column, r) => {
-    for (let i = 0; i < n; i++) result[r * n + i] = eigen.vectors.data[i * n + column]
+    for (let i = 0; i < rows; i++) result[r * rows + i] = data[i * cols + column]
   })
   return result
 }

@@ -2,19 +2,30 @@ import type { Eigenpair } from './eigenpair.ts'
 import type { LinearOperator } from './linear-operator.ts'
 import { applyRows } from './linear-operator.ts'
 import { orthogonalize } from './orthogonalize.ts'
+import type { Matrix } from './matrix.ts'
+import { nearestColumns, nearRitz } from './near-ritz.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 import type { SymmetricEigen } from './symmetric-eigen.ts'
 import { axpy, dot, norm, scale } from './vector.ts'
 
-export interface RefinementOptions {
-  /** Pairs wanted from each end; at most as many as there are rows. Where a row serves both ends, so does its pair. */
-  readonly bottom: number
-  readonly top: number
+export interface RefinementLimits {
   /** A pair is done when ‖Av − λv‖ is at most this. */
   readonly residualMax: number
   /** Products allowed; at least one for each row is made. */
   readonly maxProducts: number
   readonly signal?: { readonly aborted: boolean }
+}
+
+export interface RefinementOptions extends RefinementLimits {
+  /** Pairs wanted from each end; at most as many as there are rows. Where a row serves both ends, so does its pair. */
+  readonly bottom: number
+  readonly top: number
+}
+
+export interface InteriorRefinementOptions extends RefinementLimits {
+  /** Pairs wanted with values nearest to `target`; at most as many as there are rows. */
+  readonly count: number
+  readonly target: number
 }
 
 export interface RefinedEigenpairs {
@@ -46,17 +57,45 @@ export async function refineEigenpairs(
   count: number,
   options: RefinementOptions,
 ): Promise<RefinedEigenpairs> {
-  const { bottom, top, residualMax, maxProducts, signal } = options
+  const { bottom, top, residualMax } = options
+  const { pairs, products } = await refine(operator, vectors, count, options, (span) => span.pairs(bottom, top))
+  const all = pairs.map((pair) => eigenpairOf(pair, residualMax))
+  return { bottom: all.slice(0, bottom), top: all.slice(all.length - top).reverse(), products }
+}
+
+/** Eigenpairs nearest to a target from approximate eigenvectors, as `refineEigenpairs` does for the ends; `pairs` come
+ * nearest first. */
+export async function refineInterior(
+  operator: LinearOperator,
+  vectors: Float64Array,
+  count: number,
+  options: InteriorRefinementOptions,
+): Promise<{ readonly pairs: readonly Eigenpair[]; readonly products: number }> {
+  const { target, residualMax } = options
+  const { pairs, products } = await refine(operator, vectors, count, options, (span) =>
+    span.pairsNear(target, options.count),
+  )
+  const all = pairs.map((pair) => eigenpairOf(pair, residualMax))
+  return { pairs: all.sort((a, b) => Math.abs(a.value - target) - Math.abs(b.value - target)), products }
+}
+
+async function refine(
+  operator: LinearOperator,
+  vectors: Float64Array,
+  count: number,
+  { residualMax, maxProducts, signal }: RefinementLimits,
+  choose: (span: Span) => RitzPair[],
+): Promise<{ readonly pairs: readonly RitzPair[]; readonly products: number }> {
   const span = new Span(operator, (roundsMax + 1) * count)
   await span.append(vectors, count)
   let before = Number.POSITIVE_INFINITY
   for (let round = 0; ; round++) {
-    const pairs = span.pairs(bottom, top)
+    const pairs = choose(span)
     const open = pairs.filter(({ residualNorm }) => !(residualNorm <= residualMax))
     const worst = open.reduce((most, { residualNorm }) => Math.max(most, residualNorm), 0)
     const spent = span.products + open.length > maxProducts || round === roundsMax || signal?.aborted === true
     if (open.length === 0 || spent || !(worst <= 0.8 * before) || !(await span.extend(open)))
-      return { ...ends(pairs, bottom, top, residualMax), products: span.products }
+      return { pairs, products: span.products }
     before = worst
   }
 }
@@ -125,39 +164,63 @@ class Span {
   /** The `bottom` smallest and `top` largest Ritz pairs, ascending. */
   pairs(bottom: number, top: number): RitzPair[] {
     const count = this.#count
+    const eigen = symmetricEigen(this.#projection())
+    const columns = Array.from({ length: count }, (_, i) => i).filter((i) => i < bottom || i >= count - top)
+    return columns.map((column) => this.#pair(eigen, column))
+  }
+
+  /** The `count` Ritz pairs nearest to `target`. */
+  pairsNear(target: number, count: number): RitzPair[] {
+    const eigen = nearRitz(this.#squared(target), this.#projection(), count)
+    const pairs = Array.from(eigen.values, (_, column) => this.#pair(eigen, column))
+    const residuals = pairs.map(({ residualNorm }) => residualNorm)
+    return nearestColumns(eigen.values, residuals, target, count).map((column) => pairs[column])
+  }
+
+  #projection(): Matrix {
+    const count = this.#count
     const data = Float64Array.from({ length: count * count }, (_, at) => {
       const [i, j] = [Math.floor(at / count), at % count]
       return this.#projected[Math.max(i, j)][Math.min(i, j)]
     })
-    const eigen = symmetricEigen({ rows: count, cols: count, data })
-    const columns = Array.from({ length: count }, (_, i) => i).filter((i) => i < bottom || i >= count - top)
-    return columns.map((column) => {
-      const vector = this.#combine(this.#rows, eigen, column)
-      const residual = this.#combine(this.#images, eigen, column)
-      const value = eigen.values[column]
-      axpy(-value, vector, residual)
-      return { value, vector, residual, residualNorm: norm(residual) }
-    })
+    return { rows: count, cols: count, data }
   }
 
-  #combine(rows: Float64Array, { vectors }: SymmetricEigen, column: number): Float64Array {
+  /** V (A − σI)² Vᵀ, up to a factor. */
+  #squared(target: number): Matrix {
+    const { size } = this.#operator
+    const count = this.#count
+    const shifted = Array.from({ length: count }, (_, i) => {
+      const image = this.#images.slice(i * size, (i + 1) * size)
+      axpy(-target, this.#rows.subarray(i * size, (i + 1) * size), image)
+      return image
+    })
+    const most = Math.max(...shifted.map(norm))
+    if (most > 0) for (const image of shifted) scale(1 / most, image)
+    const data = Float64Array.from({ length: count * count }, (_, at) =>
+      dot(shifted[Math.floor(at / count)], shifted[at % count]),
+    )
+    return { rows: count, cols: count, data }
+  }
+
+  #pair(eigen: SymmetricEigen, column: number): RitzPair {
+    const vector = this.#combine(this.#rows, eigen.vectors, column)
+    const residual = this.#combine(this.#images, eigen.vectors, column)
+    const value = eigen.values[column]
+    axpy(-value, vector, residual)
+    return { value, vector, residual, residualNorm: norm(residual) }
+  }
+
+  #combine(rows: Float64Array, { data, cols }: Matrix, column: number): Float64Array {
     const { size } = this.#operator
     const out = new Float64Array(size)
     for (let i = 0; i < this.#count; i++)
-      axpy(vectors.data[i * this.#count + column], rows.subarray(i * size, (i + 1) * size), out)
+      axpy(data[i * cols + column], rows.subarray(i * size, (i + 1) * size), out)
     return out
   }
 }
 
-function ends(
-  pairs: readonly RitzPair[],
-  bottom: number,
-  top: number,
-  residualMax: number,
-): Pick<RefinedEigenpairs, 'top' | 'bottom'> {
-  const all = pairs.map(({ value, vector, residualNorm }): Eigenpair => {
-    scale(1 / norm(vector), vector)
-    return { value, vector, residualNorm, converged: residualNorm <= residualMax }
-  })
-  return { bottom: all.slice(0, bottom), top: all.slice(all.length - top).reverse() }
+function eigenpairOf({ value, vector, residualNorm }: RitzPair, residualMax: number): Eigenpair {
+  scale(1 / norm(vector), vector)
+  return { value, vector, residualNorm, converged: residualNorm <= residualMax }
 }
