@@ -9,5 +9,6 @@ export {
   stabilityLimit,
 } from './edge-of-stability.ts'
 export type { StabilityOptions, StabilityPoint, StableOptimizer } from './edge-of-stability.ts'
+export type { KnownEigenvalue, NearEigenvalues, NearRequest, SpectralFloor } from './near-eigenvalues.ts'
 export { spectrum } from './spectrum.ts'
-export type { LogDeterminant, MorseIndex, SpectralFloor, Spectrum, SpectrumOptions } from './spectrum.ts'
+export type { LogDeterminant, MorseIndex, Spectrum, SpectrumOptions } from './spectrum.ts'

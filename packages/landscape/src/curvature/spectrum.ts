@@ -11,27 +11,25 @@ import { symmetricEigenbasis } from '../linalg/symmetric-eigen.ts'
 import { frobeniusNorm, hutchPlusPlusTrace } from '../linalg/trace-estimators.ts'
 import type { Estimate } from '../linalg/trace-estimators.ts'
 import { norm } from '../linalg/vector.ts'
-
-/** What the form of a matrix says of its smallest eigenvalues: none is below `value`, and all but `rank` equal it. So the
- * matrices JᵀBJ + V·I with B ⪰ 0 on n·k outputs: value V, rank n·k. */
-export interface SpectralFloor {
-  readonly value: number
-  readonly rank: number
-}
+import { nearEigenvalues, nearestPositions, requireNear } from './near-eigenvalues.ts'
+import type { KnownEigenvalue, NearEigenvalues, NearRequest, SpectralFloor } from './near-eigenvalues.ts'
 
 export interface SpectrumOptions {
   /** Pairs from each end. Default 5. */
   readonly top?: number
   readonly bottom?: number
+  /** The eigenvalues closest to a target, too. */
+  readonly near?: NearRequest
   /** All eigenvalues from the dense matrix. Default: where p ≤ `denseLimit`. */
   readonly exact?: boolean
   /** Default 2000. */
   readonly denseLimit?: number
   /** Residual ‖Av − λv‖ ≤ tolerance · ‖A‖ counts as converged. Default 1e-6. */
   readonly tolerance?: number
+  /** Of the search for both ends, and of that near a target: each. */
   readonly maxProducts?: number
-  /** A cheaper operator close to this one, which the matrix-free search for both ends uses instead; the pairs are then
-   * refined with products of the operator itself. */
+  /** A cheaper operator close to this one, which the matrix-free searches use instead; the pairs are then refined with
+   * products of the operator itself. */
   readonly search?: LinearOperator
   /** Where it covers all pairs wanted from the bottom, these are not searched for, and none is negative if it is not: Lanczos
    * finds one of many copies at a time. */
@@ -43,7 +41,7 @@ export interface SpectrumOptions {
   /** log det(A + shift·I): from all eigenvalues where they are known, else by Lanczos quadrature. */
   readonly logDeterminant?: { readonly shift?: number; readonly probes?: number; readonly steps?: number }
   readonly seed?: number
-  readonly onProgress?: (stage: 'matrix' | 'eigenvalues' | 'density', done: number, total: number) => void
+  readonly onProgress?: (stage: 'matrix' | 'eigenvalues' | 'near' | 'density', done: number, total: number) => void
   /** Stops the search with the best pairs so far (`status` says so) and leaves out what was not begun. A matrix that is
    * being formed is given up: `TaskError`. */
   readonly signal?: CancelSignal
@@ -83,7 +81,9 @@ export interface Spectrum {
   /** Ascending from the smallest. Empty where `floor` stands for them. */
   readonly bottom: readonly Eigenpair[]
   /** The smallest eigenvalue by the form of the matrix, at least so many times; null where the bottom was searched. */
-  readonly floor: { readonly value: number; readonly count: number } | null
+  readonly floor: KnownEigenvalue | null
+  /** Null where they were not asked for, or time ran out before. */
+  readonly near: NearEigenvalues | null
   /** Every eigenvalue, ascending; dense only. */
   readonly all: Float64Array | null
   readonly status: ExtremeEigenpairs['status']
@@ -120,6 +120,7 @@ export async function spectrum(operator: LinearOperator, options: SpectrumOption
     if (!(Number.isInteger(count) && count >= 0))
       throw new DomainError(`spectrum: ${key} must be a number of pairs, got ${count}.`)
   }
+  if (options.near) requireNear(options.near)
   const dense = options.exact ?? operator.size <= (options.denseLimit ?? 2000)
   const base = dense ? await denseSpectrum(operator, options) : await krylovSpectrum(operator, options)
   const density = await densityIn(operator, base, options)
@@ -228,6 +229,7 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
   }
   const top = await pairsAt(Array.from({ length: Math.min(size, options.top ?? 5) }, (_, k) => size - 1 - k))
   const bottom = await pairsAt(Array.from({ length: Math.min(size, options.bottom ?? 5) }, (_, k) => k))
+  const near = options.near && (await pairsAt(nearestPositions(values, options.near)))
   const exact = (value: number): Estimate => ({ value, standardError: 0, products: size, method: 'exact' })
   return {
     size,
@@ -235,6 +237,7 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
     top,
     bottom,
     floor: null,
+    near: options.near && near ? denseNear(options.near.target, near, operatorNorm) : null,
     all: values,
     status: 'exact',
     multiplicityVerified: true,
@@ -242,10 +245,16 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
     trace: exact(values.reduce((s, v) => s + v, 0)),
     frobeniusNorm: exact(frobenius(matrix)),
     operatorNorm,
-    products: size + top.length + bottom.length,
+    products: size + top.length + bottom.length + (near?.length ?? 0),
     searchProducts: 0,
     symmetryDefect,
   }
+}
+
+function denseNear(target: number, pairs: readonly Eigenpair[], operatorNorm: number): NearEigenvalues {
+  const counts = { products: pairs.length, searchProducts: 0 }
+  const whole = { method: 'dense', status: 'exact', multiplicityVerified: true } as const
+  return { target, pairs, floor: null, operatorNorm, ...whole, ...counts }
 }
 
 /** Rounding of the dense path: p·ε·‖A‖ for the solver, and the asymmetry the products came with. */
@@ -292,22 +301,37 @@ async function endsOf(operator: LinearOperator, options: SpectrumOptions): Promi
   })
 }
 
+/** Null where it was stopped before it began. */
+async function nearOf(operator: LinearOperator, options: SpectrumOptions): Promise<NearEigenvalues | null> {
+  const { near, tolerance, maxProducts, search, floor, seed, signal } = options
+  if (!near || signal?.aborted) return null
+  return nearEigenvalues(operator, near, {
+    ...{ tolerance, maxProducts, search, floor, seed, signal },
+    onProgress: (done, total) => options.onProgress?.('near', done, total),
+  })
+}
+
 async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions): Promise<Base> {
   const { seed, signal } = options
   const floor = floorOf(operator, options)
   const ends = await endsOf(operator, floor ? { ...options, bottom: 0 } : options)
+  const near = await nearOf(operator, options)
+  const operatorNorm = Math.max(ends.operatorNorm, near?.operatorNorm ?? 0)
   const estimate = { products: options.traceProducts, seed, signal }
   const traced = options.traceProducts !== undefined && options.traceProducts > 0
   const trace = traced && !signal?.aborted ? await unlessStopped(hutchPlusPlusTrace(operator, estimate), signal) : null
   const size = traced && !signal?.aborted ? await unlessStopped(frobeniusNorm(operator, estimate), signal) : null
-  const threshold = operator.size * epsilon * ends.operatorNorm
-  const proven = ends.bottom.filter((pair) => pair.value + pair.residualNorm < -threshold).length
+  const threshold = operator.size * epsilon * operatorNorm
+  const provenBy = (pairs: readonly Eigenpair[]): number =>
+    pairs.filter((pair) => pair.value + pair.residualNorm < -threshold).length
+  const proven = Math.max(provenBy(ends.bottom), provenBy(near?.pairs ?? []))
   return {
     size: operator.size,
     method: 'lanczos',
     top: ends.top,
     bottom: ends.bottom,
     floor,
+    near,
     all: null,
     status: ends.status,
     multiplicityVerified: ends.multiplicityVerified,
@@ -318,9 +342,9 @@ async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions
     },
     trace,
     frobeniusNorm: size,
-    operatorNorm: ends.operatorNorm,
-    products: ends.products + (trace?.products ?? 0) + (size?.products ?? 0),
-    searchProducts: ends.searchProducts,
+    operatorNorm,
+    products: ends.products + (near?.products ?? 0) + (trace?.products ?? 0) + (size?.products ?? 0),
+    searchProducts: ends.searchProducts + (near?.searchProducts ?? 0),
     symmetryDefect: null,
   }
 }
