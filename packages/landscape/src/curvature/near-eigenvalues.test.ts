@@ -27,6 +27,7 @@ describe('the Hessian of a small network', () => {
   test('dense: the closest of all eigenvalues, with their vectors', async () => {
     const { all, near, products } = await spectrum(hessian, { ...ends, near: { target: 0.01, count: 4 } })
     expect(near).toMatchObject({ target: 0.01, method: 'dense', status: 'exact', floor: null, products: 4 })
+    expect(near!.equal).toBe(0)
     expect(products).toBe(hessian.size + 6)
     expect(near!.pairs.map(({ value }) => value)).toEqual(
       nearestPositions(all!, { target: 0.01, count: 4 }).map((i) => all![i]),
@@ -64,7 +65,9 @@ describe('the Hessian of a small network', () => {
 })
 
 describe('with what else a spectrum holds', () => {
-  const values = Float64Array.from({ length: 900 }, (_, i) => (i < 6 ? 0.4 + 0.01 * i : i % 2 ? 1 + i / 300 : -1 - i / 300))
+  const values = Float64Array.from({ length: 900 }, (_, i) =>
+    i < 6 ? 0.4 + 0.01 * i : i % 2 ? 1 + i / 300 : -1 - i / 300,
+  )
 
   test('both searches may use the products allowed, and all are counted', async () => {
     let products = 0
@@ -84,7 +87,9 @@ describe('with what else a spectrum holds', () => {
     })
     expect(stages).toEqual(['eigenvalues', 'near'])
     expect(result.products).toBe(products)
-    expect(result.near!.pairs.map(({ value }) => Math.round(value * 1e6) / 1e6).toSorted()).toEqual([0.4, 0.41, 0.42])
+    expect(result.near!.pairs.map(({ value }) => Math.round(value * 1e6) / 1e6).toSorted((a, b) => a - b)).toEqual([
+      0.4, 0.41, 0.42,
+    ])
     const alone = await spectrum(counted, { ...options, top: 0, bottom: 0 })
     expect(alone).toMatchObject({ top: [], bottom: [], products: alone.near!.products })
     const few = await spectrum(counted, { ...options, maxProducts: 60 })
@@ -126,9 +131,23 @@ test('a target at or below a floor that is there often enough is not searched fo
   expect(many.near!.pairs).toHaveLength(3)
 })
 
+test('dense: how many eigenvalues equal the target up to rounding', async () => {
+  const operator = diagonalOperator(Float64Array.of(3, 1e-17, 0, -1e-17, 0.5, 0.5, 1e-9))
+  for (const [target, equal] of [
+    [0, 3],
+    [0.5, 2],
+    [1, 0],
+  ] as const)
+    expect((await spectrum(operator, { near: { target } })).near).toMatchObject({ equal })
+})
+
 test('senseless requests are refused by name', async () => {
   const operator = diagonalOperator(Float64Array.of(1, 2))
-  await expect(spectrum(operator, { near: { target: Number.NaN } })).rejects.toThrow(/near.target must be a finite number/)
+  await expect(spectrum(operator, { near: { target: Number.NaN } })).rejects.toThrow(
+    /near.target must be a finite number/,
+  )
   for (const count of [0, 2.5])
-    await expect(spectrum(operator, { near: { target: 0, count } })).rejects.toThrow(/near.count must be a number of pairs/)
+    await expect(spectrum(operator, { near: { target: 0, count } })).rejects.toThrow(
+      /near.count must be a number of pairs/,
+    )
 })

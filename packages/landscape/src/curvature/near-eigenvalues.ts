@@ -33,6 +33,8 @@ export interface NearEigenvalues {
   readonly pairs: readonly Eigenpair[]
   /** The target is not above the smallest eigenvalue, which the form of the matrix gives often enough; else null. */
   readonly floor: KnownEigenvalue | null
+  /** How many of all eigenvalues equal the target up to rounding; null unless all were computed. */
+  readonly equal: number | null
   readonly status: InteriorEigenpairs['status']
   /** Whether further copies of multiple eigenvalues were searched for until none was found, or all eigenvalues are known. */
   readonly multiplicityVerified: boolean
@@ -77,14 +79,14 @@ export async function nearEigenvalues(
   const floor = floorNear(operator.size, near, options.floor)
   if (floor) {
     const nothing = { pairs: [], operatorNorm: Math.abs(floor.value), products: 0, searchProducts: 0 }
-    return { target, method: 'lanczos', floor, status: 'exact', multiplicityVerified: true, ...nothing }
+    return { target, method: 'lanczos', floor, status: 'exact', multiplicityVerified: true, equal: null, ...nothing }
   }
   const { tolerance = 1e-6, maxProducts, search, seed, signal, onProgress } = options
   const { restarts: _, ...found } = await interiorEigenpairs(operator, {
     ...{ target, count, tolerance, maxProducts, search, seed, signal },
     onProgress: (p) => onProgress?.(p.products, p.maxProducts),
   })
-  return { target, method: 'lanczos', floor: null, ...found }
+  return { target, method: 'lanczos', floor: null, equal: null, ...found }
 }
 
 /** Positions of the `count` values closest to `target`, nearest first; of two equally close ones the smaller. */

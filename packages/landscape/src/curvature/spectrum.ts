@@ -237,7 +237,7 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
     top,
     bottom,
     floor: null,
-    near: options.near && near ? denseNear(options.near.target, near, operatorNorm) : null,
+    near: options.near && near ? denseNear(options.near.target, near, values, operatorNorm, threshold) : null,
     all: values,
     status: 'exact',
     multiplicityVerified: true,
@@ -251,10 +251,16 @@ async function denseSpectrum(operator: LinearOperator, options: SpectrumOptions)
   }
 }
 
-function denseNear(target: number, pairs: readonly Eigenpair[], operatorNorm: number): NearEigenvalues {
-  const counts = { products: pairs.length, searchProducts: 0 }
+function denseNear(
+  target: number,
+  pairs: readonly Eigenpair[],
+  all: Float64Array,
+  operatorNorm: number,
+  threshold: number,
+): NearEigenvalues {
+  const equal = all.filter((value) => Math.abs(value - target) <= threshold).length
   const whole = { method: 'dense', status: 'exact', multiplicityVerified: true } as const
-  return { target, pairs, floor: null, operatorNorm, ...whole, ...counts }
+  return { target, pairs, floor: null, equal, operatorNorm, ...whole, products: pairs.length, searchProducts: 0 }
 }
 
 /** Rounding of the dense path: p·ε·‖A‖ for the solver, and the asymmetry the products came with. */

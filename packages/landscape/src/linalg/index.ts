@@ -12,7 +12,11 @@ export { extremeEigenpairs } from './extreme-eigenpairs.ts'
 export type { Eigenpair } from './eigenpair.ts'
 export type { Quadrature } from './gauss-hermite.ts'
 export { gaussHermite } from './gauss-hermite.ts'
-export type { InteriorEigenpairs, InteriorEigenpairsOptions, InteriorEigenpairsProgress } from './interior-eigenpairs.ts'
+export type {
+  InteriorEigenpairs,
+  InteriorEigenpairsOptions,
+  InteriorEigenpairsProgress,
+} from './interior-eigenpairs.ts'
 export { interiorEigenpairs, interiorProductsMin, interiorSubspaceSize } from './interior-eigenpairs.ts'
 export type { KrylovOptions, KrylovSolution } from './krylov-solution.ts'
 export type { Inertia, Ldlt } from './ldlt.ts'

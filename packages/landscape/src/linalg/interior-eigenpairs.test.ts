@@ -186,7 +186,9 @@ test('pairs at ±δ about the target, which (A − σI)² cannot tell apart', as
 
 test('eigenvalues of multiplicity three, a block of the matrix repeated', async () => {
   const random = stream('interior repeated')
-  const block = Float64Array.from({ length: 300 }, (_, i) => (i < 4 ? 0.02 * (i - 1.6) : Math.sign(i % 2 || -1) * (0.2 + i / 200)))
+  const block = Float64Array.from({ length: 300 }, (_, i) =>
+    i < 4 ? 0.02 * (i - 1.6) : Math.sign(i % 2 || -1) * (0.2 + i / 200),
+  )
   const inner = denseOperator(withSpectrum(block, random))
   const operator: LinearOperator = {
     size: 900,
@@ -239,12 +241,18 @@ test('more pairs than p: everything, exactly', async () => {
 
 test('NaN, wrong sizes and senseless options are refused by name', async () => {
   const broken: LinearOperator = { size: 5, apply: async (v) => v.map((x, i) => (i === 3 ? Number.NaN : x)) }
-  await expect(interiorEigenpairs(broken, { target: 0 })).rejects.toThrow(/must return finite numbers, got NaN at entry 3/)
+  await expect(interiorEigenpairs(broken, { target: 0 })).rejects.toThrow(
+    /must return finite numbers, got NaN at entry 3/,
+  )
   const good = diagonal([1, 2, 3])
   await expect(interiorEigenpairs(good, { target: Number.NaN })).rejects.toThrow(/target must be a finite number/)
   await expect(interiorEigenpairs(good, { target: 0, count: 0 })).rejects.toThrow(/count must be an integer/)
   await expect(interiorEigenpairs(good, { target: 0, count: 1.5 })).rejects.toThrow(/count must be an integer/)
   await expect(interiorEigenpairs(good, { target: 0, tolerance: 0 })).rejects.toThrow(/tolerance must be positive/)
-  await expect(interiorEigenpairs(good, { target: 0, maxProducts: 2 })).rejects.toThrow(/maxProducts must be at least 4/)
-  await expect(interiorEigenpairs(good, { target: 0, search: diagonal([1]) })).rejects.toThrow(/search must have size 3/)
+  await expect(interiorEigenpairs(good, { target: 0, maxProducts: 2 })).rejects.toThrow(
+    /maxProducts must be at least 4/,
+  )
+  await expect(interiorEigenpairs(good, { target: 0, search: diagonal([1]) })).rejects.toThrow(
+    /search must have size 3/,
+  )
 })

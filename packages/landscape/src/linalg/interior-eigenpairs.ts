@@ -159,7 +159,8 @@ class InteriorSearch {
         if (basis.blockRows === 0) return 'exact'
         if (this.#settled()) return 'converged'
         if (aborted) return 'aborted'
-        if (spent) return this.#round !== null && this.#convergedCount() === this.#plan.count ? 'converged' : 'max-products'
+        if (spent)
+          return this.#round !== null && this.#convergedCount() === this.#plan.count ? 'converged' : 'max-products'
         if (!basis.hasRoom) this.#restart(Math.floor(capacity / 2))
         checkedAt = basis.count
       }
@@ -331,7 +332,9 @@ function planOf(size: number, options: InteriorEigenpairsOptions): Plan {
   const maxProducts = whole('maxProducts', options.maxProducts ?? 1000, 1)
   const productsMin = interiorProductsMin(size, count)
   if (maxProducts < productsMin)
-    throw new DomainError(`${where}: maxProducts must be at least ${productsMin} for ${count} pairs, got ${maxProducts}.`)
+    throw new DomainError(
+      `${where}: maxProducts must be at least ${productsMin} for ${count} pairs, got ${maxProducts}.`,
+    )
   if (search !== undefined && search.size !== size)
     throw new DomainError(`${where}: search must have size ${size}, got ${search.size}.`)
   return { target, count, tolerance, maxProducts, capacity, reserve }

@@ -214,8 +214,7 @@ class Span {
   #combine(rows: Float64Array, { data, cols }: Matrix, column: number): Float64Array {
     const { size } = this.#operator
     const out = new Float64Array(size)
-    for (let i = 0; i < this.#count; i++)
-      axpy(data[i * cols + column], rows.subarray(i * size, (i + 1) * size), out)
+    for (let i = 0; i < this.#count; i++) axpy(data[i * cols + column], rows.subarray(i * size, (i + 1) * size), out)
     return out
   }
 }

@@ -16,6 +16,8 @@ export interface CostPlan {
   readonly what: string
   /** Products to come at most; for `'dense'` how often the matrix is formed and decomposed. */
   readonly products: { readonly dense: number } | { readonly single: number }
+  /** Rows of the Krylov basis; default as `extremeEigenpairs` chooses them. */
+  readonly basisRows?: number
   /** A sentence that follows the estimate: what would cost less. */
   readonly advice?: string
 }
@@ -25,8 +27,7 @@ const longMs = 5000
 /** Arithmetic in JavaScript: dense eigenvalues (3p³ operations; measured 4e6 … 6e6) and reorthogonalization. */
 const denseOperationsPerMs = 2.5e6
 const krylovOperationsPerMs = 1e6
-/** Rows of the Krylov basis, as `extremeEigenpairs` chooses them. */
-const basisRows = (size: number): number => Math.min(size, 160, Math.max(44, Math.floor(2 ** 25 / size)))
+const extremeRows = (size: number): number => Math.min(size, 160, Math.max(44, Math.floor(2 ** 25 / size)))
 
 /** Times one product (the second: the first also compiles) and multiplies; says so where the work will be long. */
 export async function estimateCost(
@@ -35,6 +36,7 @@ export async function estimateCost(
   { now, onProgress }: Pick<JobContext, 'now' | 'onProgress'>,
 ): Promise<CostEstimate> {
   const { size } = operator
+  const basisRows = plan.basisRows ?? extremeRows(size)
   const dense = 'dense' in plan.products ? plan.products.dense : 0
   const batch = dense > 0 ? Math.min(size, 128) : 1
   const rows = randomStream(0, 'cost estimate').rademacher(batch * size)
@@ -49,8 +51,8 @@ export async function estimateCost(
   const extraMs =
     dense > 0
       ? (dense * 3 * size ** 3) / denseOperationsPerMs
-      : (productsMax * 4 * size * basisRows(size)) / krylovOperationsPerMs
-  const memoryBytes = process.memoryUsage.rss() + 8 * (dense > 0 ? 6 * size * size : size * basisRows(size))
+      : (productsMax * 4 * size * basisRows) / krylovOperationsPerMs
+  const memoryBytes = process.memoryUsage.rss() + 8 * (dense > 0 ? 6 * size * size : size * basisRows)
   const estimate = { productMs, productsMax, elapsedMsMax: productsMax * productMs + extraMs, memoryBytes }
   if (estimate.elapsedMsMax > longMs)
     onProgress({ stage: 'estimate', done: 0, total: 0, note: estimateNote(plan, size, estimate) })

@@ -1,5 +1,5 @@
-import { formatMeasured } from '../report/format-number.ts'
-import type { Fact, Section, Table } from '../report/report.ts'
+import { formatMeasured, formatNumber } from '../report/format-number.ts'
+import type { Block, Fact, Section, Table } from '../report/report.ts'
 import type { EigenvalueStems, Figure, Setting, SpectralDensity } from '../report/scene.ts'
 import type { Language } from './diagnosis-document.ts'
 import { partSentence } from './sampled-subject.ts'
@@ -21,6 +21,13 @@ interface ShownPart {
     readonly top: readonly Pair[]
     readonly bottom: readonly Pair[]
     readonly all?: readonly number[]
+    readonly near?: {
+      readonly target: number
+      readonly status: string
+      readonly pairs: readonly Pair[]
+      readonly equal?: number
+      readonly floor?: { readonly value: number; readonly count: number }
+    }
   }
   readonly morseIndex: { readonly value: number; readonly threshold: number; readonly exact: boolean }
   readonly trace: Estimate | null
@@ -77,6 +84,13 @@ const english = {
   size: 'parameters',
   largest: 'largest',
   smallest: 'smallest',
+  near: (target: string) => `Eigenvalues closest to ${target}`,
+  nearUnproved: 'Within the error of each lies some eigenvalue; that none is closer is not proved.',
+  nearEqual: (count: string) => `${count} equal it up to rounding.`,
+  nearFloor: (value: string, count: string) => `${value}, at least ${count} times, by the form of the matrix`,
+  converged: 'converged',
+  yes: 'yes',
+  no: 'no',
 }
 
 const chinese: typeof english = {
@@ -108,6 +122,13 @@ const chinese: typeof english = {
   size: '参数个数',
   largest: '最大',
   smallest: '最小',
+  near: (target) => `最接近 ${target} 的特征值`,
+  nearUnproved: '每个值的误差范围内必有某个特征值；但未证明没有更接近的特征值。',
+  nearEqual: (count) => `其中 ${count} 个在舍入误差内与之相等。`,
+  nearFloor: (value, count) => `${value}，由矩阵的形式可知至少出现 ${count} 次`,
+  converged: '已收敛',
+  yes: '是',
+  no: '否',
 }
 
 const wordsOf = (lang: Language): typeof english => (lang === 'zh' ? chinese : english)
@@ -190,6 +211,7 @@ export function curvatureSection(d: ShownSpectrum, figures: readonly Figure[], l
         ],
       },
       ...(figures.length > 0 ? [{ kind: 'figures' as const, figures }] : []),
+      ...nearBlocks(d, lang),
       ...(d.layers ? [layerTable(d.layers, lang)] : []),
     ],
   }
@@ -198,6 +220,33 @@ export function curvatureSection(d: ShownSpectrum, figures: readonly Figure[], l
 /** Null where the value is exact. */
 function errorOf({ standardError }: Estimate): number | null {
   return standardError > 0 ? standardError : null
+}
+
+/** The eigenvalues near a target as a table, with what it does not prove. */
+function nearBlocks({ eigenvalues: { near } }: ShownSpectrum, lang: Language): Block[] {
+  if (!near) return []
+  const w = wordsOf(lang)
+  const caption = w.near(formatNumber(near.target, { trim: true }))
+  if (near.floor) {
+    const { value, count } = near.floor
+    const known = w.nearFloor(formatNumber(value, { trim: true }), formatNumber(count))
+    return [{ kind: 'facts', facts: [{ label: caption, value: known }] }]
+  }
+  const notes = [
+    ...(near.status === 'exact' ? [] : [w.nearUnproved]),
+    ...(near.equal ? [w.nearEqual(formatNumber(near.equal))] : []),
+  ]
+  const table: Table = {
+    kind: 'table',
+    caption: notes.length > 0 ? `${caption}. ${notes.join(' ')}` : caption,
+    columns: [{ label: 'λ', align: 'right' }, { label: '‖Av − λv‖', align: 'right' }, { label: w.converged }],
+    rows: near.pairs.map((pair) => [
+      formatMeasured(pair.value, pair.residualNorm),
+      pair.residualNorm,
+      pair.converged ? w.yes : w.no,
+    ]),
+  }
+  return [table]
 }
 
 function layerTable(layers: NonNullable<ShownSpectrum['layers']>, lang: Language): Table {

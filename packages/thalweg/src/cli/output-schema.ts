@@ -45,7 +45,7 @@ const spectrum = z.looseObject({
   ...subject,
   operator: z.string(),
   gradientNorm: number,
-  searchDtype: z.string().describe('arithmetic of the search for both ends, where it is not dtype').optional(),
+  searchDtype: z.string().describe('arithmetic of the search for eigenvalues, where it is not dtype').optional(),
   eigenvalues: z.looseObject({
     ...{ method: z.enum(['dense', 'lanczos']), top: z.array(pair), bottom: z.array(pair) },
     searchProducts: z.int().describe('of all products, those in searchDtype').optional(),
@@ -55,6 +55,23 @@ const spectrum = z.looseObject({
     floor: z
       .looseObject({ value: z.number(), count: z.int() })
       .describe('the smallest eigenvalue by the form of the matrix, at least so many times; `bottom` repeats it')
+      .optional(),
+    near: z
+      .looseObject({
+        target: z.number(),
+        ...{
+          method: z.enum(['dense', 'lanczos']),
+          status: z.string(),
+          multiplicityVerified: z.boolean(),
+          products: z.int(),
+        },
+        floor: z.looseObject({ value: z.number(), count: z.int() }).optional(),
+        equal: z.int().describe('how many of all eigenvalues equal the target up to rounding').optional(),
+        pairs: z.array(pair).describe('nearest first'),
+      })
+      .describe(
+        'the eigenvalues closest to target; unless status is "exact", some eigenvalue lies within residualNorm of each value, but that none is closer is not proved; floor: known by the form of the matrix, `pairs` repeats it',
+      )
       .optional(),
   }),
   morseIndex: z.looseObject({ value: z.int(), threshold: number, exact: z.boolean() }),

@@ -50,14 +50,19 @@ const spectrum = z
     operator: z.enum(operators).default('hessian'),
     top: count.max(1000).default(5).describe('largest eigenvalues'),
     bottom: count.max(1000).default(5).describe('smallest eigenvalues'),
+    near: z.number().optional().describe('eigenvalues closest to this number, too; 0: those of smallest magnitude'),
+    nearCount: natural.max(1000).optional().describe('how many of them; default 5'),
     exact: z.boolean().optional().describe('all eigenvalues from the dense matrix; default up to 2000 parameters'),
     trace: z.boolean().default(true).describe('trace and Frobenius norm'),
     density: z.boolean().default(true).describe('spectral density, up to 800 products'),
     layers: z.boolean().default(false).describe('the diagonal block of each layer too'),
-    maxProducts: natural.optional().describe('limit of matrix-vector products; default 1000'),
+    maxProducts: natural.optional().describe('limit of matrix-vector products of each search; default 1000'),
     samples: natural.optional().describe('on so many samples, drawn by the seed, instead of all'),
   })
-  .refine((s) => s.top + s.bottom > 0, { message: 'needs top or bottom of at least 1' })
+  .refine((s) => s.top + s.bottom > 0 || s.near !== undefined, {
+    message: 'needs top or bottom of at least 1, or near',
+  })
+  .refine((s) => s.nearCount === undefined || s.near !== undefined, { message: 'nearCount needs near' })
   .describe('eigenvalues, density and trace of a curvature matrix at the end of training')
 
 const critical = z
@@ -146,6 +151,8 @@ export interface AnalysesSpec {
     readonly operator: (typeof operators)[number]
     readonly top: number
     readonly bottom: number
+    readonly near?: number
+    readonly nearCount?: number
     readonly exact?: boolean
     readonly trace: boolean
     readonly density: boolean

@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import type { SpectrumArgument, SpectrumDocument } from '../../analyses/spectrum-job.ts'
+import type { SpectrumArgument } from '../../analyses/spectrum-argument.ts'
+import type { SpectrumDocument } from '../../analyses/spectrum-job.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
 import { addSubjectOptions, realNumber, subjectArgument } from '../subject-options.ts'
@@ -24,6 +25,14 @@ interface Document {
     readonly products: number
     readonly top: readonly Pair[]
     readonly bottom: readonly Pair[]
+    readonly near?: {
+      readonly target: number
+      readonly status: string
+      readonly products: number
+      readonly equal?: number
+      readonly pairs: readonly Pair[]
+      readonly floor?: { readonly value: number; readonly count: number }
+    }
   }
   readonly morseIndex: { readonly value: number; readonly threshold: number; readonly exact: boolean }
   readonly trace: { readonly value: number; readonly standardError: number; readonly method: string } | null
@@ -70,6 +79,8 @@ export function addSpectrumCommand(root: Command): void {
     )
     .option('--top <k>', 'largest eigenvalues', wholeNumber('--top', 0), 5)
     .option('--bottom <k>', 'smallest eigenvalues', wholeNumber('--bottom', 0), 5)
+    .option('--near <sigma>', 'eigenvalues closest to this number, too; 0: those of smallest magnitude', realNumber)
+    .option('--near-count <k>', 'how many of them (default 5)', wholeNumber('--near-count', 1))
     .option('--exact', 'all eigenvalues from the dense matrix (default up to 2000 parameters)')
     .option('--trace', 'trace and Frobenius norm by Hutch++ (exact where the matrix is dense)', false)
     .option('--density', 'spectral density (exact where the matrix is dense, else by Lanczos quadrature)', false)
@@ -80,39 +91,22 @@ export function addSpectrumCommand(root: Command): void {
     .option('--learning-rate <eta>', 'step size of the training', realNumber)
     .option('--momentum <beta>', 'of the training by SGD, for its edge of stability', realNumber)
     .option('--nesterov', 'with Nesterov momentum', false)
-    .option('--max-products <n>', 'limit of matrix-vector products', wholeNumber('--max-products', 1))
+    .option(
+      '--max-products <n>',
+      'limit of matrix-vector products, for both ends and for --near each',
+      wholeNumber('--max-products', 1),
+    )
     .option('--samples <n>', 'on so many samples, drawn by the seed, instead of all', wholeNumber('--samples', 1))
     .option('--time-limit <t>', 'stop with the best so far: 90s, 5m, 2h', durationMs('--time-limit'))
     .addOption(new Option('--dtype <dtype>', 'arithmetic').choices(['float64', 'float32']).default('float64'))
     .addOption(
-      new Option('--search-dtype <dtype>', 'of the search for both ends; the pairs are refined in --dtype').choices([
+      new Option('--search-dtype <dtype>', 'of the search for eigenvalues; the pairs are refined in --dtype').choices([
         'float64',
         'float32',
       ]),
     )
     .action(async (model: string, options: SpectrumOptions) => {
-      const { operator, top, bottom, exact, trace, density, logDet, shift, layers, dtype, maxProducts, threads } =
-        options
-      const { searchDtype, trajectory, learningRate, momentum, nesterov } = options
-      const argument: SpectrumArgument = {
-        subject: subjectArgument(model, options),
-        operator,
-        top,
-        bottom,
-        exact,
-        trace,
-        density,
-        logDet,
-        shift,
-        layers,
-        dtype,
-        searchDtype,
-        maxProducts,
-        threads,
-        ...{ trajectory, learningRate, momentum, nesterov },
-        samples: options.samples,
-        timeLimitMs: options.timeLimit,
-      }
+      const argument = spectrumArgument(model, options)
       const started = performance.now()
       const document = await runWithProgress<SpectrumDocument>('spectrum', argument, options)
       const elapsedMs = performance.now() - started
@@ -120,27 +114,61 @@ export function addSpectrumCommand(root: Command): void {
       if (options.json) {
         const { packageVersion } = await import('../../runs/manifest.ts')
         printJson({ command: 'spectrum', version: packageVersion(), ...document, seed: options.seed, elapsedMs })
-      } else print(options, ...spectrumLines(operator, document as unknown as Document, elapsedMs))
+      } else print(options, ...spectrumLines(options.operator, document as unknown as Document, elapsedMs))
     })
 }
 
+function spectrumArgument(model: string, options: SpectrumOptions): SpectrumArgument {
+  const { operator, top, bottom, near, nearCount, exact, trace, density, logDet, shift, layers } = options
+  const { dtype, searchDtype, maxProducts, samples, threads, timeLimit } = options
+  const { trajectory, learningRate, momentum, nesterov } = options
+  return {
+    subject: subjectArgument(model, options),
+    ...{ operator, top, bottom, near, nearCount, exact, trace, density, logDet, shift, layers },
+    ...{ dtype, searchDtype, maxProducts, samples, threads, timeLimitMs: timeLimit },
+    ...{ trajectory, learningRate, momentum, nesterov },
+  }
+}
+
+function pairLines(name: string, list: readonly Pair[]): string[] {
+  // Mantissas below each other: exponents differ in length.
+  const number = (value: number): string => `${value < 0 ? '' : ' '}${value.toExponential(10)}`.padEnd(18)
+  return list.map(
+    ({ value, residualNorm, converged }, i) =>
+      `${`${name} ${i + 1}`.padEnd(10)} ${number(value)} ± ${residualNorm.toExponential(1)}${converged ? '' : '  not converged'}`,
+  )
+}
+
+/** Without an error where it is exact. */
+function estimate({ value, standardError }: { readonly value: number; readonly standardError: number }): string {
+  return standardError === 0 ? String(value) : `${value} ± ${standardError.toExponential(1)}`
+}
+
+function nearLines({ eigenvalues: { near } }: Document): string[] {
+  if (!near) return []
+  const { target, status, products, pairs, floor, equal = 0 } = near
+  if (floor)
+    return [
+      `closest to ${target}: ${floor.value}, at least ${floor.count} times, by the form of the matrix; none is below`,
+    ]
+  const proof =
+    status === 'exact'
+      ? `of all eigenvalues${equal > 0 ? `; ${equal} equal it up to rounding` : ''}`
+      : `found with ${products} products: an eigenvalue lies within ± of each; that none is closer is not proved`
+  return [`closest to ${target}, ${proof}`, ...pairLines('near', pairs)]
+}
+
 function spectrumLines(operator: string, d: Document, elapsedMs: number): string[] {
-  const pairs = (name: string, list: readonly Pair[]): string[] =>
-    list.map(
-      ({ value, residualNorm, converged }, i) =>
-        `${`${name} ${i + 1}`.padEnd(10)} ${value.toExponential(10).padStart(18)}   ± ${residualNorm.toExponential(1)}${converged ? '' : '  not converged'}`,
-    )
   const index = d.morseIndex
   return [
     `${operator}, ${d.size} × ${d.size}, ${d.eigenvalues.method}, ${d.eigenvalues.products} products, ${duration(elapsedMs)}`,
     `loss ${d.loss.value}, gradient norm ${d.gradientNorm.toExponential(3)}`,
-    ...pairs('top', d.eigenvalues.top),
-    ...pairs('bottom', d.eigenvalues.bottom),
+    ...pairLines('top', d.eigenvalues.top),
+    ...pairLines('bottom', d.eigenvalues.bottom),
+    ...nearLines(d),
     `negative   ${index.exact ? '' : 'at least '}${index.value} (|λ| > ${index.threshold.toExponential(1)})`,
-    ...(d.trace ? [`trace      ${d.trace.value} ± ${d.trace.standardError.toExponential(1)} (${d.trace.method})`] : []),
-    ...(d.frobeniusNorm
-      ? [`Frobenius  ${d.frobeniusNorm.value} ± ${d.frobeniusNorm.standardError.toExponential(1)}`]
-      : []),
+    ...(d.trace ? [`trace      ${estimate(d.trace)} (${d.trace.method})`] : []),
+    ...(d.frobeniusNorm ? [`Frobenius  ${estimate(d.frobeniusNorm)}`] : []),
     ...(d.effectiveRank === null ? [] : [`effective rank ${d.effectiveRank.toPrecision(4)}`]),
     ...logDeterminantLines(d),
     ...densityLines(d),
@@ -153,7 +181,7 @@ function spectrumLines(operator: string, d: Document, elapsedMs: number): string
 function logDeterminantLines({ logDeterminant }: Document): string[] {
   if (!logDeterminant) return []
   const { shift, value, standardError, method } = logDeterminant
-  const found = value === null ? 'does not exist' : `${value} ± ${standardError!.toExponential(1)} (${method})`
+  const found = value === null ? 'does not exist' : `${estimate({ value, standardError: standardError! })} (${method})`
   return [`log det ${shift === 0 ? 'A' : `(A + ${shift} I)`}  ${found}`]
 }
 
@@ -187,7 +215,7 @@ function layerLines({ layers }: Document): string[] {
         ? ''
         : `, ${which} ${pair.value.toPrecision(8)} ± ${pair.residualNorm.toExponential(1)}${pair.converged ? '' : ' not converged'}`
     const count = `${morseIndex.exact ? '' : 'at least '}${morseIndex.value} negative`
-    const sum = trace ? `, trace ${trace.value.toPrecision(8)} ± ${trace.standardError.toExponential(1)}` : ''
+    const sum = trace ? `, trace ${estimate({ ...trace, value: Number(trace.value.toPrecision(8)) })}` : ''
     return `layer ${name}  ${size} × ${size}${end('top', top[0])}${end('bottom', bottom[0])}, ${count}${sum}`
   })
 }
