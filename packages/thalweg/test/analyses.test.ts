@@ -97,7 +97,7 @@ loss: { name: cross-entropy }
     const plain = json('spectrum', wide, ...common) as unknown as Found
     expect(narrow.searchDtype).toBe('float32')
     expect(narrow.warnings.join()).toMatch(
-      /search for both ends ran in float32; values and residuals are those of float64/,
+      /search for eigenvalues ran in float32; values and residuals are those of float64/,
     )
     expect(plain.searchDtype).toBeUndefined()
     expect(plain.eigenvalues.searchProducts).toBe(0)
@@ -174,6 +174,107 @@ loss: { name: half-sum-squares }
     expect(refused('--max-products', '30', '--exact')).toMatch(/--exact: it takes 50 products, got --max-products 30/)
     expect(refused('--shift', '1')).toMatch(/--shift: it belongs to --log-det/)
     expect(refused('--learning-rate', '0.1')).toMatch(/belong to --trajectory/)
+  })
+
+  describe('--near', () => {
+    interface Near {
+      target: number
+      method: string
+      status: string
+      products: number
+      equal?: number
+      floor?: { value: number; count: number }
+      pairs: { value: number; residualNorm: number; converged: boolean }[]
+    }
+    interface WithNear {
+      eigenvalues: { near: Near; products: number }
+      warnings: string[]
+    }
+    // XᵀX = diag: 1 … 51 in steps of a third, 200, 210, and 552 … 699 in steps of one
+    const roots = Array.from({ length: 300 * 300 }, (_, at) => {
+      const i = Math.floor(at / 301)
+      return at % 301 === 0 ? Math.sqrt(i < 150 ? 1 + i / 3 : i === 150 ? 200 : i === 151 ? 210 : 400 + i) : 0
+    })
+    const islands = (): string =>
+      experiment(
+        'islands.yaml',
+        `name: islands
+data: { file: ${data('islands.npz', 300, roots, new Array<number>(300).fill(1))} }
+model: { kind: linear-network, widths: [300, 1], initialization: zeros }
+loss: { name: half-sum-squares }
+`,
+      )
+
+    test('the closest of all eigenvalues where the matrix is dense', () => {
+      const { near, products } = (json('spectrum', quadratic(), '--near', '3.5') as unknown as WithNear).eigenvalues
+      expect(near).toMatchObject({ target: 3.5, method: 'dense', status: 'exact', equal: 0, products: 3 })
+      expect(products).toBe(12)
+      expect(near.pairs.map(({ value }) => Math.round(value * 1e9) / 1e9)).toEqual([4, 1, 25])
+      const four = json('spectrum', quadratic(), '--near', '4', '--near-count', '1') as unknown as WithNear
+      expect(four.eigenvalues.near).toMatchObject({ equal: 1, pairs: [{ converged: true }] })
+      const shown = thalweg('spectrum', quadratic(), '--near', '-2', '--near-count', '2').stdout
+      expect(shown).toMatch(/closest to -2, of all eigenvalues\nnear 1 +1\.0{10}e\+0 .*\nnear 2 +4\.0{10}e\+0 /)
+    })
+
+    test('matrix-free with its products and residuals, alone and beside the ends', () => {
+      const limit = ['--max-products', '120']
+      const alone = ['--near', '205', '--near-count', '2', '--top', '0', '--bottom', '0']
+      for (const extra of [alone, ['--near', '205', '--near-count', '2', '--search-dtype', 'float32']]) {
+        const { eigenvalues, warnings } = json('spectrum', islands(), ...extra, ...limit) as unknown as WithNear
+        expect(eigenvalues.near).toMatchObject({ method: 'lanczos', status: 'converged' })
+        expect(eigenvalues.near.products).toBeLessThanOrEqual(120)
+        const found = eigenvalues.near.pairs.map(({ value }) => value).toSorted((a, b) => a - b)
+        ;[200, 210].forEach((exact, i) => expect(Math.abs(found[i] - exact)).toBeLessThan(1e-4))
+        expect(warnings.join()).not.toMatch(/near 205/)
+      }
+      const shown = thalweg('spectrum', islands(), ...alone, ...limit).stdout
+      expect(shown).toMatch(
+        /closest to 205, found with \d+ products: an eigenvalue lies within ± of each; that none is/,
+      )
+    })
+
+    test('in a dense cluster it says that it has not converged', () => {
+      const extra = ['--near', '20', '--top', '1', '--bottom', '0', '--max-products', '40']
+      const { eigenvalues, warnings } = json('spectrum', islands(), ...extra) as unknown as WithNear
+      expect(eigenvalues.near.status).toBe('max-products')
+      expect(eigenvalues.near.pairs.every(({ converged }) => converged)).toBe(false)
+      expect(warnings.join()).toMatch(
+        /of 5 eigenvalues near 20 have not converged, after \d+ products: within its residual/,
+      )
+    })
+
+    test('zeros by rank are stated', () => {
+      const few = experiment(
+        'few.yaml',
+        `name: few
+data: { file: ${data('few.npz', 2, [1, 0, 0, 1, 2, 0], [1, 2])} }
+model: { kind: mlp, widths: [3, 9, 1], activation: tanh }
+loss: { name: mse }
+`,
+      )
+      const extra = ['--operator', 'ggn', '--near', '0', '--max-products', '20', '--top', '1', '--bottom', '1']
+      const { near } = (json('spectrum', few, ...extra) as unknown as WithNear).eigenvalues
+      expect(near).toMatchObject({ floor: { value: 0, count: 44 }, products: 0, status: 'exact' })
+      expect(near.pairs).toHaveLength(5)
+      expect(thalweg('spectrum', few, ...extra).stdout).toMatch(/closest to 0: 0, at least 44 times, by the form/)
+    })
+
+    test.each([
+      [['--near', 'abc'], /--near <sigma>.*must be a number, got abc/],
+      [['--near', 'Infinity'], /--near <sigma>.*must be a number, got Infinity/],
+      [['--near', '0', '--near-count', '0'], /--near-count: must be a whole number of at least 1, got 0/],
+      [['--near', '0', '--near-count', '2.5'], /--near-count: must be a whole number of at least 1, got 2.5/],
+      [['--near-count', '2'], /--near-count: it belongs to --near/],
+      [
+        ['--near', '0', '--top', '0', '--bottom', '0', '--max-products', '2'],
+        /5 eigenvalues near 0 take at least 4, got 2/,
+      ],
+      [['--near', '0', '--exact', '--max-products', '9'], /--exact: it takes 12 products, got --max-products 9/],
+    ] as [string[], RegExp][])('refused: %j', (extra, message) => {
+      const reply = thalweg('spectrum', quadratic(), ...extra)
+      expect(reply).toMatchObject({ status: 2, stdout: '' })
+      expect(reply.stderr).toMatch(message)
+    })
   })
 })
 

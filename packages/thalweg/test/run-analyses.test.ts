@@ -26,7 +26,7 @@ ${analyses}`
 
 const all = `  diagnose: {}
   surface: { x: { points: 7 }, y: { points: 5 } }
-  spectrum: { top: 2, bottom: 3, layers: true }
+  spectrum: { top: 2, bottom: 3, near: 0.5, nearCount: 2, layers: true }
   critical: { starts: 12, noise: [0, 0.5], maxIterations: 60 }
   linear: { widths: [3, 2, 1] }
   eliminate: { time: 1000, evenIfVacuous: true }
@@ -53,7 +53,8 @@ describe('a run that asks for everything', () => {
       expect(outputSchema.safeParse(document).error, name).toBeUndefined()
     }
     const printed = (...args: string[]): Json => JSON.parse(thalweg(...args, '--json').stdout) as Json
-    const spectrum = printed('spectrum', 'all', '--top', '2', '--bottom', '3', '--trace', '--density', '--layers')
+    const ends = ['--top', '2', '--bottom', '3', '--near', '0.5', '--near-count', '2']
+    const spectrum = printed('spectrum', 'all', ...ends, '--trace', '--density', '--layers')
     for (const key of ['eigenvalues', 'trace', 'morseIndex', 'density', 'layers', 'gradientNorm'])
       expect(json('all/results/spectrum.json')[key], key).toEqual(spectrum[key])
     const args = ['--starts', '12', '--noise', '0,0.5', '--max-iterations', '60']
@@ -145,6 +146,8 @@ test('a key too many, or one too few, is an error before the work', () => {
     ['  linear: {}\n', /analyses\.linear: needs widths/],
     ['  eliminate: { method: gradient-descent }\n', /needs a learningRate/],
     ['  spectrum: { top: 0, bottom: 0 }\n', /needs top or bottom/],
+    ['  spectrum: { nearCount: 3 }\n', /nearCount needs near/],
+    ['  spectrum: { near: x }\n', /analyses\.spectrum\.near/],
   ] as const) {
     writeFileSync(join(folder(), 'some.yaml'), experiment(analyses))
     const reply = thalweg('run', 'some.yaml')

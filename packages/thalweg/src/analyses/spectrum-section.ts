@@ -85,6 +85,7 @@ const english = {
   largest: 'largest',
   smallest: 'smallest',
   near: (target: string) => `Eigenvalues closest to ${target}`,
+  stop: '. ',
   nearUnproved: 'Within the error of each lies some eigenvalue; that none is closer is not proved.',
   nearEqual: (count: string) => `${count} equal it up to rounding.`,
   nearFloor: (value: string, count: string) => `${value}, at least ${count} times, by the form of the matrix`,
@@ -123,6 +124,7 @@ const chinese: typeof english = {
   largest: '最大',
   smallest: '最小',
   near: (target) => `最接近 ${target} 的特征值`,
+  stop: '。',
   nearUnproved: '每个值的误差范围内必有某个特征值；但未证明没有更接近的特征值。',
   nearEqual: (count) => `其中 ${count} 个在舍入误差内与之相等。`,
   nearFloor: (value, count) => `${value}，由矩阵的形式可知至少出现 ${count} 次`,
@@ -161,7 +163,8 @@ function densityFigure(
   const w = wordsOf(lang)
   const floor = densityFloor * Math.max(...values)
   const drawn = (value: number): number | null => (value > floor ? value : null)
-  const known = eigenvalues.all ?? [...eigenvalues.top, ...eigenvalues.bottom].map(({ value }) => value)
+  const { top, bottom, near } = eigenvalues
+  const known = eigenvalues.all ?? [...top, ...bottom, ...(near?.pairs ?? [])].map(({ value }) => value)
   return {
     kind: 'spectral-density',
     lang,
@@ -238,13 +241,9 @@ function nearBlocks({ eigenvalues: { near } }: ShownSpectrum, lang: Language): B
   ]
   const table: Table = {
     kind: 'table',
-    caption: notes.length > 0 ? `${caption}. ${notes.join(' ')}` : caption,
-    columns: [{ label: 'λ', align: 'right' }, { label: '‖Av − λv‖', align: 'right' }, { label: w.converged }],
-    rows: near.pairs.map((pair) => [
-      formatMeasured(pair.value, pair.residualNorm),
-      pair.residualNorm,
-      pair.converged ? w.yes : w.no,
-    ]),
+    caption: notes.length > 0 ? `${caption}${w.stop}${notes.join(' ')}` : caption,
+    columns: [{ label: 'λ ± ‖Av − λv‖', align: 'right' }, { label: w.converged }],
+    rows: near.pairs.map((pair) => [formatMeasured(pair.value, pair.residualNorm), pair.converged ? w.yes : w.no]),
   }
   return [table]
 }

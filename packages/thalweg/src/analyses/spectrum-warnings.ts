@@ -132,6 +132,7 @@ function stopWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
   if (open === 0 && done)
     return [`The time limit passed after ${products} products, when all that was asked for was done.`]
   const parts = [
+    ...(open === 0 ? [] : [`${open} of ${wanted} pairs had not converged`]),
     ...(nearOpen === null ? [] : [nearOpen]),
     ...(argument.trace && !trace ? ['the trace was not reached'] : []),
     ...(argument.density && !density ? ['the density was not reached'] : []),
@@ -142,6 +143,6 @@ function stopWarnings(argument: SpectrumArgument, result: Spectrum): string[] {
     ...(logDeterminant && !logDeterminant.complete ? ['the log-determinant rests on fewer probes and steps'] : []),
   ]
   return [
-    `Stopped by the time limit after ${products} products: ${open} of ${wanted} pairs had not converged${parts.map((part) => `; ${part}`).join('')}. The pairs are the best so far; a residual r proves that some eigenvalue lies within r, not that it is the extreme one.`,
+    `Stopped by the time limit after ${products} products: ${parts.join('; ')}. The pairs are the best so far; a residual r proves that some eigenvalue lies within r, not that it is the extreme one.`,
   ]
 }

@@ -69,12 +69,17 @@ interface Found {
   readonly end: string
 }
 
-/** All eigenvalues where they are known, else both ends; ascending. */
-function eigenvalueTable({ eigenvalues: { top, bottom, all } }: ShownSpectrum): Table {
-  const ends = [...bottom, ...top.toReversed()]
+/** All eigenvalues where they are known, else both ends and those near a target; ascending. */
+function eigenvalueTable({ eigenvalues: { top, bottom, near, all } }: ShownSpectrum): Table {
+  const searched = (pairs: readonly Omit<Found, 'end'>[], end: string): Found[] =>
+    pairs.map((pair) => ({ ...pair, end }))
   const found: readonly Found[] = all
     ? all.map((value) => ({ value, residualNorm: null, end: 'all' }))
-    : ends.map((pair, i) => ({ ...pair, end: i < bottom.length ? 'bottom' : 'top' }))
+    : [
+        ...searched(bottom, 'bottom'),
+        ...searched(near?.pairs ?? [], 'near'),
+        ...searched(top.toReversed(), 'top'),
+      ].toSorted((a, b) => a.value - b.value)
   return [
     ...numbers(found, {
       eigenvalue: ['eigenvalue, ascending', (row) => row.value],
@@ -82,7 +87,7 @@ function eigenvalueTable({ eigenvalues: { top, bottom, all } }: ShownSpectrum): 
     }),
     {
       name: 'end',
-      description: 'which end of the spectrum was searched: bottom, top, or all',
+      description: 'what was searched: bottom, top, near a target, or all',
       data: found.map(({ end }) => end),
     },
   ]
