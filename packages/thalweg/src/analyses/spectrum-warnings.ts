@@ -77,16 +77,19 @@ const epsilon = 2 ** -53
 
 /** What the eigenvalues near a target do not show. */
 function nearWarnings(argument: SpectrumArgument, { near, size }: Spectrum): string[] {
-  if (!near || near.status === 'exact') return []
+  const request = nearRequest(argument)
+  if (request === undefined) return []
+  if (!near) return [`Stopped before the search for eigenvalues near ${request.target} began.`]
+  if (near.status === 'exact') return []
   const { pairs, status, products, target, operatorNorm } = near
-  const wanted = Math.min(size, nearRequest(argument)?.count ?? 0)
+  const wanted = Math.min(size, request.count)
   const open = wanted - pairs.filter((pair) => pair.converged).length
-  const cure = 'Raise --max-products, or form the matrix by --exact.'
+  const cure = status === 'aborted' ? '' : ' Raise --max-products, or form the matrix by --exact.'
   if (open > 0) {
     const stagnated = status === 'stagnated'
     const why = stagnated ? 'rounding keeps their residuals up' : `after ${products} products`
     return [
-      `${open} of ${wanted} eigenvalues near ${target} have not converged, ${why}: within its residual of each lies some eigenvalue, but it need not be among the closest.${stagnated ? '' : ` ${cure}`}`,
+      `${open} of ${wanted} eigenvalues near ${target} have not converged, ${why}: within its residual of each lies some eigenvalue, but it need not be among the closest.${stagnated ? '' : cure}`,
     ]
   }
   const reach = Math.max(...pairs.map(({ value }) => Math.abs(value - target)))
@@ -98,7 +101,7 @@ function nearWarnings(argument: SpectrumArgument, { near, size }: Spectrum): str
   return near.multiplicityVerified
     ? []
     : [
-        `All eigenvalues near ${target} have converged, but the search for further copies of multiple ones did not come to its end: one may stand where a copy of one before it belongs. ${cure}`,
+        `All eigenvalues near ${target} have converged, but the search for further copies of multiple ones did not come to its end: one may stand where a copy of one before it belongs.${cure}`,
       ]
 }
 

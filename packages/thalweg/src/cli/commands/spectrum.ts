@@ -139,9 +139,24 @@ function pairLines(name: string, list: readonly Pair[]): string[] {
   )
 }
 
-/** Without an error where it is exact. */
+/** As many digits as the error leaves, and one more; all of them, and no error, where the value is exact. */
 function estimate({ value, standardError }: { readonly value: number; readonly standardError: number }): string {
-  return standardError === 0 ? String(value) : `${value} ± ${standardError.toExponential(1)}`
+  if (!(standardError > 0)) return String(value)
+  const magnitude = (x: number): number => (x === 0 ? 0 : Math.floor(Math.log10(Math.abs(x))))
+  const digits = magnitude(value) - magnitude(standardError) + 2
+  return `${value.toPrecision(Math.min(17, Math.max(1, digits)))} ± ${standardError.toExponential(1)}`
+}
+
+/** With what the errors of trace and norm do to their quotient. */
+function effectiveRankLine({ effectiveRank, trace, frobeniusNorm }: Document): string[] {
+  if (effectiveRank === null || !trace || !frobeniusNorm) return []
+  const slope = (2 * Math.abs(trace.value)) / frobeniusNorm.value ** 2
+  const error = Math.hypot(
+    slope * trace.standardError,
+    (slope * Math.abs(trace.value) * frobeniusNorm.standardError) / frobeniusNorm.value,
+  )
+  const value = error > 0 ? effectiveRank : Number(effectiveRank.toPrecision(4))
+  return [`effective rank ${estimate({ value, standardError: error })}`]
 }
 
 function nearLines({ eigenvalues: { near } }: Document): string[] {
@@ -160,16 +175,20 @@ function nearLines({ eigenvalues: { near } }: Document): string[] {
 
 function spectrumLines(operator: string, d: Document, elapsedMs: number): string[] {
   const index = d.morseIndex
+  // Where no end was searched, a bound of none says nothing.
+  const looked = index.exact || index.value > 0 || d.eigenvalues.bottom.length > 0
   return [
     `${operator}, ${d.size} × ${d.size}, ${d.eigenvalues.method}, ${d.eigenvalues.products} products, ${duration(elapsedMs)}`,
     `loss ${d.loss.value}, gradient norm ${d.gradientNorm.toExponential(3)}`,
     ...pairLines('top', d.eigenvalues.top),
     ...pairLines('bottom', d.eigenvalues.bottom),
     ...nearLines(d),
-    `negative   ${index.exact ? '' : 'at least '}${index.value} (|λ| > ${index.threshold.toExponential(1)})`,
+    ...(looked
+      ? [`negative   ${index.exact ? '' : 'at least '}${index.value} (|λ| > ${index.threshold.toExponential(1)})`]
+      : []),
     ...(d.trace ? [`trace      ${estimate(d.trace)} (${d.trace.method})`] : []),
     ...(d.frobeniusNorm ? [`Frobenius  ${estimate(d.frobeniusNorm)}`] : []),
-    ...(d.effectiveRank === null ? [] : [`effective rank ${d.effectiveRank.toPrecision(4)}`]),
+    ...effectiveRankLine(d),
     ...logDeterminantLines(d),
     ...densityLines(d),
     ...layerLines(d),
@@ -215,7 +234,9 @@ function layerLines({ layers }: Document): string[] {
         ? ''
         : `, ${which} ${pair.value.toPrecision(8)} ± ${pair.residualNorm.toExponential(1)}${pair.converged ? '' : ' not converged'}`
     const count = `${morseIndex.exact ? '' : 'at least '}${morseIndex.value} negative`
-    const sum = trace ? `, trace ${estimate({ ...trace, value: Number(trace.value.toPrecision(8)) })}` : ''
+    const sum = trace
+      ? `, trace ${estimate(trace.standardError > 0 ? trace : { ...trace, value: Number(trace.value.toPrecision(8)) })}`
+      : ''
     return `layer ${name}  ${size} × ${size}${end('top', top[0])}${end('bottom', bottom[0])}, ${count}${sum}`
   })
 }
