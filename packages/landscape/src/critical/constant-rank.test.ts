@@ -108,6 +108,36 @@ describe('what constant rank must not prove', () => {
     expect(await constantRank(loss, new Float64Array(2), 0, 0)).toBeNull()
   })
 
+  test.each([3, 5, 6, 8])('a network of %d layers that has collapsed to its last bias: no minimum', async (depth) => {
+    const x = normalRows(17, 20, 2)
+    const y = x.map(([a, b]) => [0.5 * a - 0.3 * b])
+    const mean = y.reduce((sum, [v]) => sum + v / 20, 0)
+    // However small the last bias: the rank must be seen to grow.
+    const targets = y.map(([v]) => [v - mean + 0.01])
+    const model = mlp({ widths: [2, ...Array<number>(depth - 1).fill(1), 1], activation: 'tanh' })
+    const loss = lossOf(engine, model, regression(x, targets), meanSquares)
+    const theta = new Float64Array(loss.size)
+    theta[theta.length - 1] = 0.01
+    expect(await constantRank(loss, theta, 1, 0)).toBeNull()
+    expect((await diagnose(loss, theta)).verdict).toBe('non-strict-saddle')
+  })
+
+  test.each([1e-4, 1e-5])('vanishing layers behind kinks %d away: the growth of the rank is rounding', async (near) => {
+    const x = [
+      [1, 0],
+      [0, 1],
+      [1, 1],
+      [near, 0],
+      [-near, 0],
+    ]
+    const model = mlp({ widths: [2, 1, 1, 1, 1, 1], activation: 'relu' })
+    const loss = lossOf(engine, model, regression(x, [[0.3], [-0.1], [0.7], [-0.5], [-0.4]]), meanSquares)
+    // A unit with its kink at x₁ + x₂/2 = 0, three of weight 0 and bias 1, and the mean as output.
+    const theta = Float64Array.of(1, 0.5, 0, 0, 1, 0, 1, 0, 1, 0, 0)
+    expect(await constantRank(loss, theta, 1, 0)).toBeNull()
+    expect((await diagnose(loss, theta)).verdict).toBe('non-strict-saddle')
+  })
+
   test('saturated units look constant in float64 and are not', async () => {
     const x = normalRows(10, 12, 2)
     const loss = lossOf(

@@ -143,12 +143,12 @@ export const sentences: Readonly<Record<MessageId, Template>> = {
     zh: '对称性使损失在 {dimension} 个方向上保持不变（{kinds}）；Hessian 的核为 {zero} 维。',
   },
   'evidence.constant-rank': {
-    en: 'The Jacobian of the outputs has rank {rank} at θ and at {points} random points within {radius} of it (relative): the outputs depend on {rank} coordinates only, and the other {zero} directions keep the loss constant. Up to rounding ({dropped}).',
-    zh: '输出的雅可比矩阵在 θ 以及其相对距离 {radius} 内的 {points} 个随机点处秩均为 {rank}：输出只依赖 {rank} 个坐标，其余 {zero} 个方向上损失保持不变。精度至舍入（{dropped}）。',
+    en: 'The Jacobian of the outputs has rank {rank} at θ and at {points} random points around it (entries moved by about {radius}/√fan-in): the outputs depend on {rank} coordinates only, and the other {zero} directions keep the loss constant. Up to rounding ({dropped}).',
+    zh: '输出的雅可比矩阵在 θ 以及其周围的 {points} 个随机点（各分量移动约 {radius}/√fan-in）处秩均为 {rank}：输出只依赖 {rank} 个坐标，其余 {zero} 个方向上损失保持不变。精度至舍入（{dropped}）。',
   },
   'evidence.constant-rank-units': {
-    en: 'The Jacobian of the outputs has rank {rank} at θ and at {points} random points within {radius} of it (relative): the outputs depend on {rank} coordinates only, and the other {zero} directions keep the loss constant. Up to rounding ({dropped}). Units that are off for every sample: {off}, on for every sample: {on}.',
-    zh: '输出的雅可比矩阵在 θ 以及其相对距离 {radius} 内的 {points} 个随机点处秩均为 {rank}：输出只依赖 {rank} 个坐标，其余 {zero} 个方向上损失保持不变。精度至舍入（{dropped}）。对所有样本关闭的单元：{off} 个，对所有样本开启的单元：{on} 个。',
+    en: 'The Jacobian of the outputs has rank {rank} at θ and at {points} random points around it (entries moved by about {radius}/√fan-in): the outputs depend on {rank} coordinates only, and the other {zero} directions keep the loss constant. Up to rounding ({dropped}). Units that are off for every sample: {off}, on for every sample: {on}.',
+    zh: '输出的雅可比矩阵在 θ 以及其周围的 {points} 个随机点（各分量移动约 {radius}/√fan-in）处秩均为 {rank}：输出只依赖 {rank} 个坐标，其余 {zero} 个方向上损失保持不变。精度至舍入（{dropped}）。对所有样本关闭的单元：{off} 个，对所有样本开启的单元：{on} 个。',
   },
   'evidence.degenerate-descent': {
     en: 'Along a curve over the kernel the loss falls like t^{order}: by {decrease} at t = {t}; D³[v,v,v] = {cubic}, reduced fourth order form {quartic}.',
