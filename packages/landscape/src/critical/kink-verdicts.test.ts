@@ -53,6 +53,18 @@ describe('losses with kinks of their own on models that are linear in θ', () =>
     expect(d.verdict).toBe('global-minimum')
   })
 
+  test('inputs of whatever unit: a slope is compared with its own terms', async () => {
+    const slope = mlp({ widths: [1, 1], activation: 'linear', bias: false })
+    for (const unit of [1, 1e-20]) {
+      const at = async (second: number): Promise<string> => {
+        const data = regression([[unit], [second * unit]], [[0], [1]])
+        return (await diagnose(lossOf(engine, slope, data, l1), Float64Array.of(0))).verdict
+      }
+      expect(await at(0.5)).toBe('global-minimum')
+      expect(await at(2)).not.toBe('global-minimum')
+    }
+  })
+
   test('hinge with margins of exactly 1 where decay pulls back: the support vectors carry the subgradient', async () => {
     // ½·0.1·w² + mean max(0, 1 − w): w = 1, slope 0.1 against a subgradient in [−1, 0]; the bias is balanced
     const d = await diagnose(
@@ -61,6 +73,8 @@ describe('losses with kinks of their own on models that are linear in θ', () =>
     )
     expect(d.verdict).toBe('global-minimum')
     expect(d.summary.id).toBe('summary.global-minimum-convex')
+    const classes = lossOf(engine, line, labeled([[1], [-1]], [1, 0], 2), hinge, 0.1)
+    expect((await diagnose(classes, Float64Array.of(1, 0))).verdict).toBe('global-minimum')
   })
 })
 

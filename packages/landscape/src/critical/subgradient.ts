@@ -4,6 +4,7 @@ import type { Matrix } from '../linalg/matrix.ts'
 import { axpy, norm } from '../linalg/vector.ts'
 import { LossPoint } from '../loss/loss-point.ts'
 import type { Loss } from '../loss/loss.ts'
+import { termScaleOf } from './objective.ts'
 
 /** Residuals and margins this small, relative to the root mean square of outputs and targets, lie on the kink of the loss. */
 const onKink = 2 ** -44
@@ -34,8 +35,8 @@ export function outputSubgradient(loss: Loss, outputs: Float64Array, gradients: 
   const k = sizeOf(loss.model.outputShape)
   const center = gradients.slice()
   const slack = new Float64Array(gradients.length)
-  const { targets, sampleWeights } = loss.dataset
-  const y = numbersOf(targets)
+  const { sampleWeights } = loss.dataset
+  const y = targetsOf(loss, k)
   if (y.length !== outputs.length) return { center, slack, onKink: 0 }
   const size = (onKink * Math.max(norm(outputs), norm(y))) / Math.sqrt(outputs.length)
   let count = 0
@@ -50,13 +51,21 @@ export function outputSubgradient(loss: Loss, outputs: Float64Array, gradients: 
   return { center, slack, onKink: count }
 }
 
+/** Targets [n × k] as the loss reads them: class indices as signs. */
+function targetsOf({ dataset: { targets } }: Loss, k: number): Float64Array {
+  const given = numbersOf(targets)
+  if (targets.dtype !== 'int64') return given
+  if (k === 1) return given.map((label) => 2 * label - 1)
+  return Float64Array.from({ length: given.length * k }, (_, i) => (given[Math.floor(i / k)] === i % k ? 1 : -1))
+}
+
 /** ‖g‖ of the shortest subgradient of a convex objective whose outputs are affine in θ:
  *
  *     minimize ‖ Jᵀ(c + s) + V θ ‖ over |s_i| ≤ slack_i
  *
  * by coordinate descent on the outputs on the kink; zero to rounding proves a global minimum.
  * @returns the norm and what rounding of its terms can make of it; null where no output or too many lie on the kink.
- * Cost: a product with Jᵀ for each output on the kink. */
+ * Cost: a product with Jᵀ for each output on the kink, four with the empirical Fisher matrix. */
 export async function shortestSubgradient(
   loss: Loss,
   theta: Float64Array,
@@ -72,8 +81,11 @@ export async function shortestSubgradient(
   const rows = matrix(count, theta.length, await point.jacobianTransposed(cotangents, count))
   const s = boxLeastSquares(rows, g)
   for (let i = 0; i < count; i++) axpy(s[i], row(rows, i), g)
-  const terms = Array.from({ length: count }, (_, i) => norm(row(rows, i)))
-  return { norm: norm(g), rounding: 2 ** -52 * terms.reduce((sum, t) => sum + t, norm(center)) }
+  // Sizes of what is summed up: of the other outputs, of the regularizer, and of each output on the kink.
+  const others = await termScaleOf(loss.size, (signs, probes) => point.product('empirical-fisher', signs, probes))
+  let terms = others + loss.weightDecay * norm(theta)
+  for (let i = 0; i < count; i++) terms += norm(row(rows, i))
+  return { norm: norm(g), rounding: 2 ** -52 * terms }
 }
 
 /** s in [−1, 1]^count that minimizes ‖g + Rᵀ s‖, by cyclic coordinate descent. */
