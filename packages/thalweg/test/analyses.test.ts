@@ -115,6 +115,25 @@ loss: { name: cross-entropy }
     expect(dense.warnings.join()).toMatch(/--search-dtype float32 had nothing to do/)
   })
 
+  test('a search in float32 that overflows says what to leave out', () => {
+    const huge = experiment(
+      'huge.yaml',
+      `name: huge
+data: { file: ${data('huge.npz', 3, [1e20, 0, 0, 0, 2, 0, 0, 0, 5], [1, 2, 3])} }
+model: { kind: linear-network, widths: [3, 1], initialization: zeros }
+loss: { name: half-sum-squares }
+`,
+    )
+    // Too few products for the dense matrix.
+    const common = ['spectrum', huge, '--top', '1', '--bottom', '1', '--max-products', '4']
+    const reply = thalweg(...common, '--search-dtype', 'float32')
+    expect(reply.status).toBe(2)
+    expect(reply.stderr).toMatch(
+      /--search-dtype float32: products with the matrix overflow at this point\. Leave it out/,
+    )
+    expect(thalweg(...common).status).toBe(0)
+  })
+
   test('log-determinant and norms, exact; what does not exist or vanishes by definition is said', () => {
     interface Extra {
       logDeterminant: { value: number | null; obstacle: number | null }

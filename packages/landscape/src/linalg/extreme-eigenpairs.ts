@@ -70,7 +70,7 @@ export interface ExtremeEigenpairs {
   readonly restarts: number
   /** Directions that vanished in an invariant subspace and were replaced by random ones. */
   readonly breakdowns: number
-  /** A lower bound of ‖A‖: the largest modulus of a Ritz value or product seen. */
+  /** A lower bound of ‖A‖: the largest modulus of a Ritz value or product seen. With `search` a lower bound of its norm. */
   readonly operatorNorm: number
   /** Whether a search from new random vectors found no further copy in the wanted ranges (or the result is exact). */
   readonly multiplicityVerified: boolean

@@ -278,7 +278,20 @@ function searchOperator(
 ): LinearOperator | undefined {
   if (searchDtype === undefined || searchDtype === dtype) return undefined
   const point = new LossPoint(new Loss({ engine, model, dataset, spec, weightDecay, dtype: searchDtype }), theta)
-  return operator === 'gram' ? gramOperator(point) : point.operator(operator)
+  const { size, apply, applyBatch } = operator === 'gram' ? gramOperator(point) : point.operator(operator)
+  const finite = (products: Float64Array): Float64Array => {
+    if (products.every(Number.isFinite)) return products
+    throw new DomainError(
+      `--search-dtype ${searchDtype}: products with the matrix overflow at this point. Leave it out, to search in ${dtype}.`,
+    )
+  }
+  return {
+    size,
+    apply: async (v) => finite(await apply(v)),
+    ...(applyBatch && {
+      applyBatch: async (vectors: Float64Array, count: number) => finite(await applyBatch(vectors, count)),
+    }),
+  }
 }
 
 /** What there is of a matrix that the clock gave up: nothing but its size. Other errors are passed on. */
