@@ -59,15 +59,15 @@ describe('derivatives asked for in lockstep are those asked for alone', () => {
     }
   })
 
-  test('directions of their own, and searches that ask different things at once', async () => {
-    const own = starts.map((_, i) => randomStream(4, 'own directions', i).normals(2 * loss.size))
+  test.each([1, 2])('%d directions of their own, and searches that ask different things at once', async (count) => {
+    const own = starts.map((_, i) => randomStream(4, 'own directions', i).normals(count * loss.size))
     const seen = await searchTogether(
       loss,
       starts,
       async (objective, theta) => {
         const i = starts.indexOf(theta)
         if (i % 3 === 0) await objective.valueAndGradient(theta)
-        const products = await objective.at(theta).hessian.applyBatch!(own[i], 2)
+        const products = await objective.at(theta).hessian.applyBatch!(own[i], count)
         const { gradient } = await objective.valueAndGradient(theta)
         return { products, gradient }
       },
@@ -75,7 +75,7 @@ describe('derivatives asked for in lockstep are those asked for alone', () => {
     )
     expect(seen).toHaveLength(starts.length)
     for (const [i, theta] of starts.entries()) {
-      close(seen[i].products, await single.at(theta).hessian.applyBatch!(own[i], 2))
+      close(seen[i].products, await single.at(theta).hessian.applyBatch!(own[i], count))
       close(seen[i].gradient, (await single.valueAndGradient(theta)).gradient)
     }
   })

@@ -1,4 +1,4 @@
-import { castTensor, gatherFactors, graphOf, input, numbersOf, simplify, tensor, vmap } from '@thalweg/graph'
+import { castTensor, gatherFactors, graphOf, input, numbersOf, simplify, sizeOf, tensor, vmap } from '@thalweg/graph'
 import type { Expr, Graph, Tensor } from '@thalweg/graph'
 import { workOf } from '@thalweg/engine'
 import { feedsFor } from '../loss/loss.ts'
@@ -52,10 +52,10 @@ export class StackedDerivatives {
     const { kind, count, rows } = questions[0]
     const p = loss.size
     const width = kind === 'gradient' ? p : count * p
-    const theta = this.#stacked(questions, group, p, (question) => question.theta)
+    const theta = this.#stacked(questions, [group, p], (question) => question.theta)
     const direction = shared
       ? castTensor(tensor('float64', [count, p], rows), loss.dtype)
-      : this.#stacked(questions, kind === 'gradient' ? 0 : group, count * p, (question) => question.rows)
+      : this.#stacked(questions, [kind === 'gradient' ? 0 : group, count, p], (question) => question.rows)
     const values = new Float64Array(group)
     const vectors = new Float64Array(group * width)
     for (const chunk of loss.chunks) {
@@ -70,19 +70,17 @@ export class StackedDerivatives {
     )
   }
 
-  /** One row of `width` numbers per question, shaped [group × …]; rows beyond the questions repeat the first: any finite θ
-   * will do. */
+  /** The numbers of each question, as a tensor whose first axis counts them; beyond the questions the first is repeated: any
+   * finite θ will do. */
   #stacked(
     questions: readonly Question[],
-    group: number,
-    width: number,
-    rowOf: (question: Question) => Float64Array,
+    shape: readonly number[],
+    numbersOfOne: (question: Question) => Float64Array,
   ): Tensor {
-    const rows = new Float64Array(group * width)
-    for (let i = 0; i < group; i++) rows.set(rowOf(questions[i] ?? questions[0]), i * width)
-    const p = this.#loss.size
-    const shape = width === p ? [group, p] : [group, width / p, p]
-    return castTensor(tensor('float64', shape, rows), this.#loss.dtype)
+    const all = new Float64Array(sizeOf(shape))
+    const width = sizeOf(shape.slice(1))
+    for (let i = 0; i < shape[0]; i++) all.set(numbersOfOne(questions[i] ?? questions[0]), i * width)
+    return castTensor(tensor('float64', shape, all), this.#loss.dtype)
   }
 
   /** Sums over samples → means, with the regularizer. */
