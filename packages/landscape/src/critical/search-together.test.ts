@@ -1,5 +1,5 @@
 import { nativeEngine } from '@thalweg/engine/node'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { linearNetwork, mlp } from '../model/index.ts'
 import { randomStream } from '../random/index.ts'
 import { Loss } from '../loss/index.ts'
@@ -78,6 +78,15 @@ describe('derivatives asked for in lockstep are those asked for alone', () => {
       close(seen[i].products, await single.at(theta).hessian.applyBatch!(own[i], count))
       close(seen[i].gradient, (await single.valueAndGradient(theta)).gradient)
     }
+  })
+
+  test('the first to ask waits for the others', async () => {
+    const compiled = vi.spyOn(loss, 'compiled')
+    const four = starts.slice(0, 4)
+    await searchTogether(loss, four, (objective, theta) => objective.valueAndGradient(theta), { together: 4 })
+    const runs = compiled.mock.calls.length
+    compiled.mockRestore()
+    expect(runs).toBe(loss.chunks.length)
   })
 
   test('a search that throws ends all, and its error is the one reported', async () => {

@@ -27,12 +27,12 @@ export async function searchTogether<T>(
 ): Promise<T[]> {
   if (!(Number.isInteger(options.together) && options.together >= 1))
     throw new DomainError(`searchTogether: together must be a positive integer, got ${options.together}.`)
-  const rendezvous = new Rendezvous(loss)
+  const count = Math.min(options.together, starts.length)
+  const rendezvous = new Rendezvous(loss, count)
   const objective = rendezvousObjective(loss, rendezvous)
   const results: T[] = []
   let next = 0
-  const workers = Array.from({ length: Math.min(options.together, starts.length) }, async () => {
-    rendezvous.enter()
+  const workers = Array.from({ length: count }, async () => {
     try {
       while (next < starts.length && options.signal?.aborted !== true && !rendezvous.failed) {
         const i = next++
@@ -62,16 +62,14 @@ class Rendezvous {
   failed = false
   readonly #loss: Loss
   readonly #derivatives: StackedDerivatives
-  #active = 0
+  #active: number
   #waiting: Request[] = []
 
-  constructor(loss: Loss) {
+  /** @param active  searches that will come, so that the first to ask waits for the others. */
+  constructor(loss: Loss, active: number) {
     this.#loss = loss
     this.#derivatives = new StackedDerivatives(loss)
-  }
-
-  enter(): void {
-    this.#active++
+    this.#active = active
   }
 
   leave(): void {
