@@ -5,13 +5,15 @@ import { isAffineModel, isConvexLoss, nearInfimum, strongConvexityGap } from './
 import type { NearInfimum } from './certificates.ts'
 import { denseFlatness } from './dense-newton.ts'
 import type { Diagnosis, Evidence, EigenvalueReport, Message, PolishedPoint, VerdictKind } from './diagnosis.ts'
-import { examineCritical, globalMinimum, interpolationEvidence, kinkEvidence, oneSidedTest } from './examine.ts'
-import type { Examination, ExamineOptions } from './examine.ts'
+import type { Examination } from './examination.ts'
+import { examineCritical, globalMinimum, interpolationEvidence, kinkEvidence } from './examine.ts'
+import type { ExamineOptions } from './examine.ts'
 import type { HessianInertia } from './inertia.ts'
 import { interpolationCertificate } from './interpolation.ts'
 import { krylovFlatness } from './newton-mr.ts'
 import { objectiveOf } from './objective.ts'
 import type { Objective, ObjectivePoint } from './objective.ts'
+import { oneSidedTest } from './one-sided-test.ts'
 import { analyzePoint } from './point-analysis.ts'
 import type { AnalysisContext, AnalyzedPair, PointAnalysis } from './point-analysis.ts'
 import { polish } from './polish.ts'
@@ -57,14 +59,15 @@ export interface DiagnoseOptions extends ExamineOptions {
  *                        kind of critical point is near
  *     strict-saddle      an eigenpair with λ < 0, and the loss lower on both sides by ½λt²
  *     non-strict-saddle  H ⪰ 0 and a measured descent of higher order
- *     local-minimum      all eigenvalues counted, none negative, and dim ker H = dimension of the symmetry orbit
+ *     local-minimum      all eigenvalues counted, none negative, and dim ker H is that of the symmetry orbit,
+ *                        or what constant rank of the outputs leaves
  *     global-minimum     a certificate
  *     near-infimum       within ε of an infimum that no θ attains
  *     undecided          the evidence ends here; says what is missing
  *
  * A point within `criticalDistance` of a critical point is judged as that point, and the distance is said.
  * @throws {ShapeError} if θ has the wrong length; {DomainError} if it, the loss or the gradient is not finite.
- * Cost: dense, p products and 8p³ operations for each point examined (θ and the polished one) and each polishing step;
+ * Cost: dense, p products and 3p³ operations for each point examined (θ and the polished one) and each polishing step;
  * else `maxProducts` products per point. */
 export async function diagnose(
   target: Loss | Objective,
