@@ -147,31 +147,7 @@ export async function functionSpaceCertificate(
   if (loss.weightDecay > 0 || !convexLosses.has(loss.spec.name)) return null
   const groups = inputGroups(loss)
   const k = sizeOf(loss.model.outputShape)
-  const subgradientsAt = async (at: Float64Array): Promise<{ sums: Float64Array; slacks: Float64Array | null }> => {
-    const outputs = await loss.outputs(at)
-    const gradients = await outputGradients(loss, outputs)
-    if (!hasKinks(loss)) return { sums: groupSums(loss, groups, gradients), slacks: null }
-    const { center, slack } = outputSubgradient(loss, outputs, gradients)
-    return { sums: groupSums(loss, groups, center), slacks: groupSums(loss, groups, slack) }
-  }
-  const { sums: centers, slacks } = await subgradientsAt(theta)
-  let noise = 0
-  for (let probe = 0; probe < 2; probe++) {
-    const u = randomStream(0, 'certificate noise', probe).uniforms(theta.length)
-    const least = norm(theta) / Math.sqrt(theta.length)
-    const moved = theta.map((t, i) => t + 4 * 2 ** -52 * (2 * u[i] - 1) * Math.max(Math.abs(t), least))
-    const { sums } = await subgradientsAt(moved)
-    noise = Math.max(
-      noise,
-      largestRow(
-        sums.map((g, i) => g - centers[i]),
-        k,
-      ),
-    )
-  }
-  // Of a set of subgradients the one nearest to zero counts.
-  const sums = slacks ? centers.map((c, i) => Math.sign(c) * Math.max(0, Math.abs(c) - slacks[i])) : centers
-  if (slacks) noise = Math.max(noise, roundingOf(slacks))
+  const { sums, noise } = await (hasKinks(loss) ? subgradientSums : gradientSums)(loss, groups, theta)
   const largest = largestRow(sums, k)
   const best = functionSpaceOptimum(loss, groups)
   const optimum = best?.value ?? null
@@ -186,8 +162,41 @@ export async function functionSpaceCertificate(
   }
 }
 
-function roundingOf(terms: Float64Array): number {
-  return 2 ** -52 * terms.reduce((largest, t) => Math.max(largest, t), 0)
+/** Summed gradients of each group, and what rounding of θ by a few units in the last place makes of them. */
+async function gradientSums(loss: Loss, groups: InputGroups, theta: Float64Array): Promise<GroupSums> {
+  const sumsAt = async (at: Float64Array): Promise<Float64Array> =>
+    groupSums(loss, groups, await outputGradients(loss, await loss.outputs(at)))
+  const sums = await sumsAt(theta)
+  const least = norm(theta) / Math.sqrt(theta.length)
+  let noise = 0
+  for (let probe = 0; probe < 2; probe++) {
+    const u = randomStream(0, 'certificate noise', probe).uniforms(theta.length)
+    const moved = await sumsAt(theta.map((t, i) => t + 4 * 2 ** -52 * (2 * u[i] - 1) * Math.max(Math.abs(t), least)))
+    const change = moved.map((g, i) => g - sums[i])
+    noise = Math.max(noise, largestRow(change, sizeOf(loss.model.outputShape)))
+  }
+  return { sums, noise }
+}
+
+/** Of the summed subgradients of each group those nearest to zero. They jump between a few values, so that moving θ would say
+ * nothing of their rounding: that of their terms counts. */
+async function subgradientSums(loss: Loss, groups: InputGroups, theta: Float64Array): Promise<GroupSums> {
+  const outputs = await loss.outputs(theta)
+  const { center, slack } = outputSubgradient(loss, outputs, await outputGradients(loss, outputs))
+  const slacks = groupSums(loss, groups, slack)
+  const sums = groupSums(loss, groups, center).map((c, i) => Math.sign(c) * Math.max(0, Math.abs(c) - slacks[i]))
+  const sizes = groupSums(
+    loss,
+    groups,
+    center.map((c, i) => Math.abs(c) + slack[i]),
+  )
+  return { sums, noise: 2 ** -52 * largestRow(sizes, sizeOf(loss.model.outputShape)) }
+}
+
+interface GroupSums {
+  readonly sums: Float64Array
+  /** Euclidean norm of what rounding makes of one group. */
+  readonly noise: number
 }
 
 function largestRow(rows: Float64Array, width: number): number {

@@ -127,29 +127,8 @@ export async function globalMinimum(
       method: 'summed output gradients of distinct inputs; convex loss, no regulariser',
     })
   }
-  if (loss && hasKinks(loss) && isAffineModel(loss.model)) {
-    const outputs = await loss.outputs(at.theta)
-    const set = outputSubgradient(loss, outputs, await outputGradients(loss, outputs))
-    const shortest = await shortestSubgradient(loss, at.theta, set)
-    if (shortest && shortest.norm <= certificateFactor * shortest.rounding)
-      return result('convex', 0, {
-        kind: 'convex-model',
-        claim: { id: 'evidence.subgradient', values: { onKink: set.onKink, subgradient: shortest.norm } },
-        value: shortest.norm,
-        bound: certificateFactor * shortest.rounding,
-        method: 'outputs affine in the parameters (read off the graph), loss convex: the shortest subgradient is zero',
-      })
-    // Gradients that the derivative rules chose on a kink prove nothing by being zero or not.
-    if (set.onKink > 0) return null
-  }
-  if (loss && isConvexLoss(loss) && isAffineModel(loss.model) && !(await saturated(context, loss, at)))
-    return result('convex', 0, {
-      kind: 'convex-model',
-      claim: { id: 'evidence.convex', values: { gradientNorm: at.gradientNorm } },
-      value: at.gradientNorm,
-      bound: at.noise.gradient,
-      method: 'outputs affine in the parameters (read off the graph), loss convex: first order condition',
-    })
+  const convex = loss && isConvexLoss(loss) && isAffineModel(loss.model) ? await convexModel(context, loss, at) : null
+  if (convex) return result('convex', 0, convex)
   if (optimum && equalsBound(at.value - optimum.error, optimum.value, at.noise))
     return result('known', Math.max(0, at.value - optimum.value), {
       kind: 'lower-bound',
@@ -159,6 +138,34 @@ export async function globalMinimum(
       method: optimum.source,
     })
   return null
+}
+
+/** The first order condition of a convex objective, where it holds: of losses with kinks a subgradient must vanish, and those
+ * are asked before θ is known to be critical. */
+async function convexModel(context: AnalysisContext, loss: Loss, at: PointAnalysis): Promise<Evidence | null> {
+  const convex = { id: 'evidence.convex', values: { gradientNorm: at.gradientNorm } } as const
+  if (!hasKinks(loss)) {
+    if (await saturated(context, loss, at)) return null
+    return {
+      kind: 'convex-model',
+      claim: convex,
+      value: at.gradientNorm,
+      bound: at.noise.gradient,
+      method: 'outputs affine in the parameters (read off the graph), loss convex: first order condition',
+    }
+  }
+  const outputs = await loss.outputs(at.theta)
+  const set = outputSubgradient(loss, outputs, await outputGradients(loss, outputs))
+  const shortest = await shortestSubgradient(loss, at.theta, set)
+  if (!shortest || shortest.norm > certificateFactor * shortest.rounding) return null
+  const values = { onKink: set.onKink, subgradient: shortest.norm }
+  return {
+    kind: 'convex-model',
+    claim: set.onKink > 0 ? { id: 'evidence.subgradient', values } : convex,
+    value: shortest.norm,
+    bound: certificateFactor * shortest.rounding,
+    method: 'outputs affine in the parameters (read off the graph), loss convex: the shortest subgradient is zero',
+  }
 }
 
 /** Whether a gradient that vanishes may be that of probabilities which have run into 0 or 1, as on (partly) separable data:

@@ -31,6 +31,16 @@ describe('losses with kinks of their own on models that are linear in θ', () =>
     expect(d.verdict).toBe('not-critical')
   })
 
+  test('a line through no point is not critical, nor is it while hinges are open', async () => {
+    expect((await diagnose(lossOf(engine, line, regression(x, y), l1), Float64Array.of(0.2, 0.1))).verdict).toBe(
+      'not-critical',
+    )
+    const signs = regression([[1], [2], [-1]], [[1], [1], [-1]])
+    const open = lossOf(engine, line, signs, hinge)
+    expect((await diagnose(open, Float64Array.of(0.1, 0))).verdict).toBe('not-critical')
+    expect((await diagnose(open, Float64Array.of(2, 0))).verdict).toBe('global-minimum')
+  })
+
   test('an even number of values: each of the two in the middle is a median', async () => {
     const same = regression([[0], [0], [0], [0]], [[0], [1], [3], [7]])
     for (const [bias, verdict] of [
@@ -40,6 +50,15 @@ describe('losses with kinks of their own on models that are linear in θ', () =>
       [0, 'not-critical'],
     ] as const)
       expect((await diagnose(lossOf(engine, line, same, l1), Float64Array.of(0, bias))).verdict).toBe(verdict)
+  })
+
+  test('a residual at the very bound of what counts as on the kink certifies nothing', async () => {
+    const bound = 2 ** -44 * Math.hypot(1, 5, 7, 9)
+    for (let ulps = -4; ulps <= 4; ulps++) {
+      const first = 1 + bound / 2 + ulps * 2 ** -52
+      const loss = lossOf(engine, line, regression([[0], [1], [2], [3]], [[first], [5], [7], [9]]), l1)
+      expect((await diagnose(loss, Float64Array.of(0, 1))).verdict).toBe('not-critical')
+    }
   })
 
   test('interpolation up to rounding is optimal although signs of its residuals are random', async () => {

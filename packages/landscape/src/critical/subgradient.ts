@@ -64,21 +64,19 @@ function targetsOf({ dataset: { targets } }: Loss, k: number): Float64Array {
  *     minimize ‖ Jᵀ(c + s) + V θ ‖ over |s_i| ≤ slack_i
  *
  * by coordinate descent on the outputs on the kink; zero to rounding proves a global minimum.
- * @returns the norm and what rounding of its terms can make of it; null where no output or too many lie on the kink.
+ * @returns the norm and what rounding of its terms can make of it; null where too many outputs lie on the kink.
  * Cost: a product with Jᵀ for each output on the kink, four with the empirical Fisher matrix. */
 export async function shortestSubgradient(
   loss: Loss,
   theta: Float64Array,
   { center, slack, onKink: count }: OutputSubgradient,
 ): Promise<{ readonly norm: number; readonly rounding: number } | null> {
-  if (count === 0 || count > kinksMax) return null
+  if (count > kinksMax) return null
   const point = new LossPoint(loss, theta)
   const g = await point.jacobianTransposed(center)
   axpy(loss.weightDecay, theta, g)
-  const kinks = [...slack.keys()].filter((i) => slack[i] > 0)
-  const cotangents = new Float64Array(count * slack.length)
-  kinks.forEach((output, i) => (cotangents[i * slack.length + output] = slack[output]))
-  const rows = matrix(count, theta.length, await point.jacobianTransposed(cotangents, count))
+  const products = count > 0 ? await point.jacobianTransposed(each(slack, count), count) : new Float64Array(0)
+  const rows = matrix(count, theta.length, products)
   const s = boxLeastSquares(rows, g)
   for (let i = 0; i < count; i++) axpy(s[i], row(rows, i), g)
   // Sizes of what is summed up: of the other outputs, of the regularizer, and of each output on the kink.
@@ -86,6 +84,14 @@ export async function shortestSubgradient(
   let terms = others + loss.weightDecay * norm(theta)
   for (let i = 0; i < count; i++) terms += norm(row(rows, i))
   return { norm: norm(g), rounding: 2 ** -52 * terms }
+}
+
+/** The `count` entries of x that are not zero, one in each row [count × length of x]. */
+function each(x: Float64Array, count: number): Float64Array {
+  const rows = new Float64Array(count * x.length)
+  const positions = [...x.keys()].filter((i) => x[i] > 0)
+  positions.forEach((position, i) => (rows[i * x.length + position] = x[position]))
+  return rows
 }
 
 /** s in [−1, 1]^count that minimizes ‖g + Rᵀ s‖, by cyclic coordinate descent. */
