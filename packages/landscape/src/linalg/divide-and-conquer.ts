@@ -177,7 +177,7 @@ class Joining {
     const rows = this.#rows
     const a = lower * this.#n
     const b = upper * this.#n
-    for (let i = 0; i < this.#n; i++) {
+    for (let i = lo; i < lo + z.length; i++) {
       const x = rows[a + i]
       const y = rows[b + i]
       rows[a + i] = c * x + s * y
