@@ -195,6 +195,42 @@ loss: { name: half-sum-squares }
     expect(refused('--learning-rate', '0.1')).toMatch(/belong to --trajectory/)
   })
 
+  test('the trace to a standard error; what the products did not reach is warned of', () => {
+    const inputs = Array.from(randomStream(4, 'inputs').normals(60 * 2100))
+    const wide = experiment(
+      'traced.yaml',
+      `name: traced
+data: { file: ${data('traced.npz', 60, inputs, new Array<number>(60).fill(1))} }
+model: { kind: linear-network, widths: [2100, 1], initialization: zeros }
+loss: { name: half-sum-squares }
+`,
+    )
+    interface Traced {
+      trace: { value: number; standardError: number; products: number; method: string }
+      warnings: string[]
+    }
+    const ends = ['--top', '0', '--bottom', '0', '--trace', '--trace-accuracy']
+    const { trace, warnings } = json('spectrum', wide, ...ends, '0.05') as unknown as Traced
+    const exact = inputs.reduce((sum, x) => sum + x * x, 0)
+    expect(trace.method).toBe('hutch++')
+    expect(trace.standardError).toBeLessThanOrEqual(0.05 * trace.value)
+    expect(trace.products).toBeLessThan(100)
+    expect(Math.abs(trace.value - exact)).toBeLessThan(4 * trace.standardError)
+    expect(warnings).toEqual([])
+    const short = json('spectrum', wide, ...ends, '1e-4', '--max-products', '45') as unknown as Traced
+    expect(short.trace.products).toBeLessThanOrEqual(45)
+    expect(short.warnings.join()).toMatch(/After \d+ products the standard error of the trace is \S+ of it, not 0.0001/)
+    for (const [extra, message] of [
+      [['--trace-accuracy', '0.1'], /--trace-accuracy: it belongs to --trace/],
+      [['--trace', '--trace-accuracy', '0'], /--trace-accuracy: it must be above 0, got 0/],
+      [['--trace', '--trace-accuracy', '0.1', '--max-products', '20'], /--trace-accuracy takes at least 40, got 20/],
+    ] as const) {
+      const reply = thalweg('spectrum', wide, ...extra)
+      expect(reply.status).toBe(2)
+      expect(reply.stderr).toMatch(message)
+    }
+  })
+
   describe('--near', () => {
     interface Near {
       target: number

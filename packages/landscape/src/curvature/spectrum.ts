@@ -8,6 +8,7 @@ import { frobenius, row } from '../linalg/matrix.ts'
 import { densityOf, spectralDensity, stochasticTraceFunction } from '../linalg/spectral-density.ts'
 import type { SpectralDensity } from '../linalg/spectral-density.ts'
 import { symmetricEigenbasis } from '../linalg/symmetric-eigen.ts'
+import { traceToAccuracy } from '../linalg/adaptive-trace.ts'
 import { frobeniusNorm, hutchPlusPlusTrace } from '../linalg/trace-estimators.ts'
 import type { Estimate } from '../linalg/trace-estimators.ts'
 import { norm } from '../linalg/vector.ts'
@@ -36,6 +37,8 @@ export interface SpectrumOptions {
   readonly floor?: SpectralFloor
   /** Trace and Frobenius norm by stochastic estimation with this many products each (exact in dense mode). */
   readonly traceProducts?: number
+  /** Standard error of the trace over the trace: as many products as that takes instead, `maxProducts` at most. */
+  readonly traceAccuracy?: number
   /** Spectral density, by Lanczos quadrature where not all eigenvalues are known. */
   readonly density?: { readonly probes?: number; readonly steps?: number }
   /** log det(A + shift·I): from all eigenvalues where they are known, else by Lanczos quadrature. */
@@ -323,9 +326,14 @@ async function krylovSpectrum(operator: LinearOperator, options: SpectrumOptions
   const ends = await endsOf(operator, floor ? { ...options, bottom: 0 } : options)
   const near = await nearOf(operator, options)
   const operatorNorm = Math.max(ends.operatorNorm, near?.operatorNorm ?? 0)
-  const estimate = { products: options.traceProducts, seed, signal }
-  const traced = options.traceProducts !== undefined && options.traceProducts > 0
-  const trace = traced && !signal?.aborted ? await unlessStopped(hutchPlusPlusTrace(operator, estimate), signal) : null
+  const { traceProducts, traceAccuracy: accuracy, maxProducts } = options
+  const estimate = { products: traceProducts, seed, signal }
+  const traced = accuracy !== undefined || (traceProducts !== undefined && traceProducts > 0)
+  const traceOf = (): Promise<Estimate> =>
+    accuracy === undefined
+      ? hutchPlusPlusTrace(operator, estimate)
+      : traceToAccuracy(operator, { accuracy, maxProducts, seed, signal })
+  const trace = traced && !signal?.aborted ? await unlessStopped(traceOf(), signal) : null
   const size = traced && !signal?.aborted ? await unlessStopped(frobeniusNorm(operator, estimate), signal) : null
   const threshold = operator.size * epsilon * operatorNorm
   const provenBy = (pairs: readonly Eigenpair[]): number =>

@@ -1,3 +1,5 @@
+export type { TraceToAccuracyOptions } from './adaptive-trace.ts'
+export { traceToAccuracy, traceToAccuracyProductsMin } from './adaptive-trace.ts'
 export type { Cholesky } from './cholesky.ts'
 export { cholesky } from './cholesky.ts'
 export type { ConjugateGradientSolution } from './conjugate-gradient.ts'

@@ -84,7 +84,7 @@ function signs(stream: RandomStream): (target: Float64Array) => void {
 }
 
 /** tr A by products with all unit vectors, for small operators. */
-async function exactTrace(where: string, operator: LinearOperator): Promise<Estimate> {
+export async function exactTrace(where: string, operator: LinearOperator): Promise<Estimate> {
   const { size } = operator
   let value = 0
   for (let start = 0; start < size; start += 64) {

@@ -1,5 +1,5 @@
 import { DomainError } from '@thalweg/graph'
-import { floorNear, interiorProductsMin } from '@thalweg/landscape'
+import { floorNear, interiorProductsMin, traceToAccuracyProductsMin } from '@thalweg/landscape'
 import type { NearRequest, SpectralFloor } from '@thalweg/landscape'
 import type { SubjectArgument } from '../subject/subject.ts'
 import type { StabilityArgument } from './stability-along.ts'
@@ -18,6 +18,8 @@ export interface SpectrumArgument extends StabilityArgument {
   readonly nearCount?: number
   readonly exact?: boolean
   readonly trace: boolean
+  /** Wanted standard error of the trace over the trace. */
+  readonly traceAccuracy?: number
   readonly density: boolean
   /** log det(A + shift·I). */
   readonly logDet?: boolean
@@ -41,9 +43,15 @@ const denseLimit = 2000
 /** Refuses options that nothing would read.
  * @throws {DomainError} naming what they belong to. */
 export function requireMeaning(argument: SpectrumArgument): void {
-  const { near, nearCount, shift, logDet, trajectory, learningRate, momentum, nesterov } = argument
+  const { near, nearCount, trace, traceAccuracy, shift, logDet } = argument
+  const { trajectory, learningRate, momentum, nesterov } = argument
   if (nearCount !== undefined && near === undefined)
     throw new DomainError('--near-count: it belongs to --near. Add that, such as --near 0.')
+  if (traceAccuracy !== undefined && !trace) throw new DomainError('--trace-accuracy: it belongs to --trace. Add that.')
+  if (traceAccuracy !== undefined && !(traceAccuracy > 0))
+    throw new DomainError(
+      `--trace-accuracy: it must be above 0, got ${traceAccuracy}. 0.01 is a standard error of one percent.`,
+    )
   if (shift !== undefined && !logDet) throw new DomainError('--shift: it belongs to --log-det. Add that.')
   const stability = learningRate !== undefined || momentum !== undefined || nesterov === true
   if (trajectory === undefined && stability)
@@ -87,6 +95,10 @@ export function requireProducts(argument: SpectrumArgument, size: number, floor?
   if (maxProducts <= wanted)
     throw new DomainError(
       `--max-products: ${top} largest and ${bottom} smallest eigenvalues take at least ${wanted + 1}, got ${maxProducts}. Raise it, or ask for fewer by --top and --bottom.`,
+    )
+  if (argument.traceAccuracy !== undefined && maxProducts < traceToAccuracyProductsMin && !wantsDense(argument, size))
+    throw new DomainError(
+      `--max-products: --trace-accuracy takes at least ${traceToAccuracyProductsMin}, got ${maxProducts}. Raise it, or leave the accuracy out.`,
     )
   const near = nearRequest(argument)
   if (near === undefined || exact || floorNear(size, near, floor)) return

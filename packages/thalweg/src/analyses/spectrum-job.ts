@@ -113,6 +113,12 @@ function spectrumJson(result: Spectrum, wantedBottom: number, wantedNear: number
   }
 }
 
+/** Products of the trace and the Frobenius norm. */
+function traceProductsMax({ trace, traceAccuracy }: SpectrumArgument, maxProducts: number): number {
+  if (!trace) return 0
+  return traceProducts + (traceAccuracy === undefined ? traceProducts : maxProducts)
+}
+
 /** Products that a search takes at most by default; trace and density come on top. */
 const productsDefault = 1000
 const traceProducts = 120
@@ -169,6 +175,7 @@ export async function spectrumDocument(
       search: stage === '' ? cheap : undefined,
       floor,
       traceProducts: argument.trace ? traceProducts : undefined,
+      traceAccuracy: argument.traceAccuracy,
       density: argument.density ? {} : undefined,
       logDeterminant: argument.logDet ? { shift: argument.shift ?? 0, ...logDetQuadrature } : undefined,
       seed: argument.subject.seed,
@@ -230,7 +237,7 @@ async function planOf(
   floor: SpectralFloor | undefined,
   context: JobContext,
 ): Promise<Plan> {
-  const { exact, maxProducts = productsDefault, trace, density, logDet, timeLimitMs, dtype } = argument
+  const { exact, maxProducts = productsDefault, density, logDet, timeLimitMs, dtype } = argument
   const { size } = operator
   requireProducts(argument, size, floor)
   const what = argument.operator
@@ -238,7 +245,7 @@ async function planOf(
   const interior = near !== undefined && floorNear(size, near, floor) === null
   const searches = Math.sign(wantedPairs(argument, size)) + (interior ? 1 : 0)
   const extra =
-    (trace ? 2 * traceProducts : 0) +
+    traceProductsMax(argument, maxProducts) +
     (density ? densityProducts : 0) +
     (logDet ? logDetQuadrature.probes * logDetQuadrature.steps : 0)
   const advice =

@@ -21,7 +21,11 @@ export function spectrumWarnings(
     ...logDeterminantWarnings(result),
     ...(stopped
       ? stopWarnings(argument, result)
-      : [...unconvergedWarnings(argument, result), ...nearWarnings(argument, result)]),
+      : [
+          ...unconvergedWarnings(argument, result),
+          ...nearWarnings(argument, result),
+          ...traceWarnings(argument, result),
+        ]),
   ]
 }
 
@@ -54,6 +58,15 @@ function logDeterminantWarnings({ logDeterminant }: Spectrum): string[] {
   if (standardError === null || quadratureError === null || quadratureError <= Math.SQRT1_2 * standardError) return []
   return [
     `${name}: Lanczos quadrature had not settled; its error of about ${quadratureError.toPrecision(2)} is extrapolated and most likely of one sign, too large a value. A larger --shift converges faster; --exact is exact.`,
+  ]
+}
+
+/** A trace whose products ended before its error was small enough. */
+function traceWarnings({ traceAccuracy }: SpectrumArgument, { trace }: Spectrum): string[] {
+  if (traceAccuracy === undefined || !trace || trace.standardError <= traceAccuracy * Math.abs(trace.value)) return []
+  const reached = (trace.standardError / Math.abs(trace.value)).toPrecision(2)
+  return [
+    `After ${trace.products} products the standard error of the trace is ${reached} of it, not ${traceAccuracy} as asked. Raise --max-products, or form the matrix by --exact.`,
   ]
 }
 

@@ -83,6 +83,7 @@ export function addSpectrumCommand(root: Command): void {
     .option('--near-count <k>', 'how many of them (default 5)', wholeNumber('--near-count', 1))
     .option('--exact', 'all eigenvalues from the dense matrix (default up to 2000 parameters)')
     .option('--trace', 'trace and Frobenius norm by Hutch++ (exact where the matrix is dense)', false)
+    .option('--trace-accuracy <r>', 'as many products as a standard error of r · |trace| takes', realNumber)
     .option('--density', 'spectral density (exact where the matrix is dense, else by Lanczos quadrature)', false)
     .option('--log-det', 'log-determinant, exact where the matrix is dense, else by Lanczos quadrature', false)
     .option('--shift <s>', 'of the log-determinant: log det(A + s·I) (default 0)', realNumber)
@@ -119,12 +120,13 @@ export function addSpectrumCommand(root: Command): void {
 }
 
 function spectrumArgument(model: string, options: SpectrumOptions): SpectrumArgument {
-  const { operator, top, bottom, near, nearCount, exact, trace, density, logDet, shift, layers } = options
+  const { operator, top, bottom, near, nearCount, exact, trace, traceAccuracy } = options
+  const { density, logDet, shift, layers } = options
   const { dtype, searchDtype, maxProducts, samples, threads, timeLimit } = options
   const { trajectory, learningRate, momentum, nesterov } = options
   return {
     subject: subjectArgument(model, options),
-    ...{ operator, top, bottom, near, nearCount, exact, trace, density, logDet, shift, layers },
+    ...{ operator, top, bottom, near, nearCount, exact, trace, traceAccuracy, density, logDet, shift, layers },
     ...{ dtype, searchDtype, maxProducts, samples, threads, timeLimitMs: timeLimit },
     ...{ trajectory, learningRate, momentum, nesterov },
   }
