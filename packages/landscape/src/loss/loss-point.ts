@@ -37,7 +37,7 @@ import type { LossGraph } from './loss-graph.ts'
 export type CurvatureKind = 'hessian' | 'ggn' | 'fisher' | 'empirical-fisher'
 
 export interface LossPointOptions {
-  /** Memory for values that depend on θ only and are kept between products. Default 1 GiB; 0 keeps nothing. */
+  /** Memory for values that depend on θ only and are kept between products. Default: that of the loss; 0 keeps nothing. */
   readonly cacheBytes?: number
 }
 
@@ -72,7 +72,6 @@ interface Plan {
   readonly residualBytes: number
 }
 
-const defaultCacheBytes = 2 ** 30
 const batchMax = 256
 
 /** The loss around one θ: products with its derivatives, exact over the full data.
@@ -91,7 +90,7 @@ export class LossPoint {
     this.loss = loss
     this.theta = theta.slice()
     this.#bound = loss.parameterTensor(this.theta)
-    this.#cacheBytes = options.cacheBytes ?? defaultCacheBytes
+    this.#cacheBytes = options.cacheBytes ?? loss.cacheBytes
   }
 
   /** ∇²L(θ) v, [p]. */

@@ -26,6 +26,8 @@ export interface LossOptions {
   readonly chunkSize?: number
   /** Memory for the intermediate values of one chunk. Default 256 MiB. */
   readonly memoryBytes?: number
+  /** Memory for values at one θ that are kept between products there. Default 1 GiB. Products are the same with any. */
+  readonly cacheBytes?: number
 }
 
 /** Value and gradient at one θ. */
@@ -35,6 +37,7 @@ export interface ValueAndGradient {
 }
 
 const defaultMemoryBytes = 256 * 2 ** 20
+const defaultCacheBytes = 2 ** 30
 
 /** A loss over a whole data set:
  *
@@ -58,6 +61,7 @@ export class Loss {
   readonly normalizer: number
   readonly chunks: readonly Chunk[]
   readonly memoryBytes: number
+  readonly cacheBytes: number
   readonly #executables = new Map<string, Promise<Executable>>()
 
   constructor(options: LossOptions) {
@@ -79,6 +83,7 @@ export class Loss {
     const weightSum = dataset.sampleWeights?.reduce((s, w) => s + w, 0) ?? this.samples
     this.normalizer = normalizerOf(this.spec, weightSum, sizeOf(model.outputShape))
     this.memoryBytes = options.memoryBytes ?? defaultMemoryBytes
+    this.cacheBytes = options.cacheBytes ?? defaultCacheBytes
     const chunkSize = model.couplesSamples ? this.samples : (options.chunkSize ?? this.#chunkSize())
     this.chunks = makeChunks(model, dataset, this.dtype, chunkSize)
   }

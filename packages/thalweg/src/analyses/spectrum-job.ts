@@ -148,7 +148,8 @@ export async function spectrumDocument(
   const { subject } = sampled
   const { model, dataset, spec, weightDecay, theta } = subject
   const deadline = deadlineOf(context, argument.timeLimitMs)
-  const loss = new Loss({ engine, model, dataset, spec, weightDecay, dtype: argument.dtype })
+  const cacheBytes = cacheBudget()
+  const loss = new Loss({ engine, model, dataset, spec, weightDecay, dtype: argument.dtype, cacheBytes })
   const { value, gradient } = await loss.valueAndGradient(theta)
   if (!Number.isFinite(value) || !gradient.every(Number.isFinite))
     throw new DomainError(
@@ -277,6 +278,11 @@ async function planOf(
   }
 }
 
+/** Hundreds of products at one point: a third of the memory that is free may keep what they share. */
+function cacheBudget(): number {
+  return Math.max(2 ** 30, Math.floor(process.availableMemory() / 3))
+}
+
 /** The same matrix in the arithmetic of the search, where that is another one. */
 function searchOperator(
   { operator, searchDtype, dtype }: SpectrumArgument,
@@ -284,7 +290,9 @@ function searchOperator(
   engine: Engine,
 ): LinearOperator | undefined {
   if (searchDtype === undefined || searchDtype === dtype) return undefined
-  const point = new LossPoint(new Loss({ engine, model, dataset, spec, weightDecay, dtype: searchDtype }), theta)
+  const cacheBytes = cacheBudget()
+  const loss = new Loss({ engine, model, dataset, spec, weightDecay, dtype: searchDtype, cacheBytes })
+  const point = new LossPoint(loss, theta)
   const { size, apply, applyBatch } = operator === 'gram' ? gramOperator(point) : point.operator(operator)
   const finite = (products: Float64Array): Float64Array => {
     if (products.every(Number.isFinite)) return products
