@@ -1,42 +1,33 @@
-/** The trace of a Hessian to one standard error: Hutch++ against Hutchinson's estimator. */
-import { hutchPlusPlusTrace, spectrum } from '@thalweg/landscape'
-import type { Estimate } from '@thalweg/landscape'
-import type { Benchmark, Contestant } from '../tools/side-by-side.ts'
-import { curvatureProblem, problemWords, pythonContestants } from './curvature-problem.ts'
+/** The trace of a Hessian to one standard error. */
+import { traceToAccuracy } from '@thalweg/landscape'
+import type { LinearOperator } from '@thalweg/landscape'
+import type { Benchmark } from '../tools/side-by-side.ts'
+import { allEigenvalues, largeProblem, ourContestant, pythonCurvature, truthName } from './curvature-problem.ts'
+import type { Answer } from './curvature-problem.ts'
 
 /** Standard error over the trace. */
 const accuracy = 0.03
+const job = { what: 'trace', accuracy } as const
 
-async function toAccuracy(): Promise<Contestant> {
-  const { engine, hessian } = curvatureProblem()
-  const step = async (): Promise<number[]> => {
-    let found: Estimate | null = null
-    for (let products = 24; products < 1200; products *= 1.5) {
-      found = await hutchPlusPlusTrace(hessian(), { products: Math.round(products), seed: 1 })
-      if (found.standardError <= accuracy * Math.abs(found.value)) break
-    }
-    return [found!.value]
-  }
-  return { name: 'thalweg, Hutch++', step, result: step, dispose: () => engine.dispose() }
-}
-
-/** The truth that the estimates are held against. */
-async function exactly(): Promise<Contestant> {
-  const { engine, hessian } = curvatureProblem()
-  const step = async (): Promise<number[]> => [(await spectrum(hessian(), { exact: true })).trace!.value]
-  return { name: 'thalweg, all eigenvalues', step, result: step, dispose: () => engine.dispose() }
+async function toAccuracy(hessian: LinearOperator): Promise<Answer> {
+  const { value, standardError, products, method } = await traceToAccuracy(hessian, { accuracy, seed: 1 })
+  return { numbers: [value], facts: { products, standardError, estimator: method } }
 }
 
 export const benchmark: Benchmark = {
   name: 'curvature-trace',
-  work: `Trace to a standard error of ${100 * accuracy} %: ${problemWords}`,
-  // each side errs by up to some three standard errors
-  tolerance: 5 * accuracy,
-  rounds: 1,
+  work: `Trace to a standard error of ${100 * accuracy} %: ${largeProblem.words}`,
+  // each errs by up to some three standard errors
+  tolerance: 3 * accuracy,
+  truth: truthName,
+  rounds: 2,
   repetitions: 1,
   contestants: async () => [
-    await toAccuracy(),
-    await exactly(),
-    ...pythonContestants('PyTorch, Hutchinson', { what: 'trace', accuracy }),
+    ourContestant('thalweg, Hutch++', largeProblem, toAccuracy),
+    allEigenvalues(largeProblem, (all) => [all.reduce((sum, value) => sum + value, 0)]),
+    pythonCurvature('PyTorch, Hutchinson', largeProblem, job),
+    pythonCurvature('PyTorch, all eigenvalues', largeProblem, { ...job, exact: true }),
+    pythonCurvature('PyHessian, Hutchinson', largeProblem, job),
+    pythonCurvature('curvlinops, its best', largeProblem, job),
   ],
 }

@@ -11,8 +11,9 @@ def sine_tensor(dtype, shape, phase, scale=1.0):
     return (scale * torch.sin(1.7 * i + phase)).to(dtype).reshape(shape)
 
 
-def report(job, step, numbers):
-    """Times `step` and prints what the runner reads; `numbers` turns its answer into a list of floats."""
+def report(job, step, numbers, extra=dict):
+    """Times `step` and prints what the runner reads; `numbers` turns its answer into a list of floats, and `extra` is what else
+    there is to say afterwards, outside of the time."""
     torch.set_num_threads(job.get("threads", torch.get_num_threads()))
     step()
     elapsed = []
@@ -20,4 +21,5 @@ def report(job, step, numbers):
         start = time.perf_counter()
         value = step()
         elapsed.append(1000 * (time.perf_counter() - start))
-    print(json.dumps({"elapsedMs": elapsed, "result": numbers(value)}))
+    result = numbers(value)
+    print(json.dumps({"elapsedMs": elapsed, "result": result, **extra()}))

@@ -9,8 +9,10 @@ import {
   type ContestantTimes,
   disagreement,
   ratioTo,
+  referenceOf,
   summarize,
   timeContestants,
+  wrongOnes,
 } from './side-by-side.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -46,9 +48,22 @@ function describeMachine(): Machine {
 
 const milliseconds = (value: number): string => value.toPrecision(4).padStart(10)
 
+/** The error of a result and the facts about it that are one number, where the truth is known. */
+function findings(benchmark: Benchmark, entry: ContestantTimes, reference: ContestantTimes): string {
+  if (benchmark.truth === undefined || 'skipped' in entry) return ''
+  const error = disagreement(entry, reference)
+  const { residuals, products } = entry.facts ?? {}
+  return [
+    `  error ${error.toExponential(1)}${error <= benchmark.tolerance ? '' : ' (wrong)'}`,
+    ...(Array.isArray(residuals) ? [`residual ${Math.max(...(residuals as number[])).toExponential(1)}`] : []),
+    ...(typeof products === 'number' ? [`${products} products`] : []),
+  ].join(', ')
+}
+
 /** One line per contestant: min, median, spread, and the ratio of its median to ours. */
 function report(benchmark: Benchmark, times: readonly ContestantTimes[]): string[] {
   const ours = times[0]
+  const reference = referenceOf(benchmark, times)
   return times.map((entry) => {
     if ('skipped' in entry) return `  ${entry.name.padEnd(32)} skipped: ${entry.skipped}`
     const { min, median, spread } = summarize(entry.elapsedMs)
@@ -56,11 +71,12 @@ function report(benchmark: Benchmark, times: readonly ContestantTimes[]): string
     const target = benchmark.targetRatios?.[entry.name]
     const aim = target === undefined ? '' : `  (aim ≥ ${target}×)`
     const memory = entry.memoryMiB === undefined ? '' : `  ${Math.round(entry.memoryMiB)} MiB`
-    return `  ${entry.name.padEnd(32)}${milliseconds(min)}${milliseconds(median)}  ±${(spread * 100).toFixed(0)} %  ${ratio}${aim}${memory}`
+    return `  ${entry.name.padEnd(32)}${milliseconds(min)}${milliseconds(median)}  ±${(spread * 100).toFixed(0)} %  ${ratio}${aim}${memory}${findings(benchmark, entry, reference)}`
   })
 }
 
 function toJson(benchmark: Benchmark, times: readonly ContestantTimes[], machine: Machine): object {
+  const reference = referenceOf(benchmark, times)
   const contestants = times.map((entry) =>
     'skipped' in entry
       ? entry
@@ -68,12 +84,19 @@ function toJson(benchmark: Benchmark, times: readonly ContestantTimes[], machine
           name: entry.name,
           ...summarize(entry.elapsedMs),
           ratio: ratioTo(entry, times[0]),
-          disagreement: disagreement(entry, times[0]),
+          disagreement: disagreement(entry, reference),
           ...(entry.memoryMiB !== undefined && { memoryMiB: entry.memoryMiB }),
+          ...(entry.facts && { facts: entry.facts }),
+          ...(benchmark.truth !== undefined && { result: Array.from(entry.result) }),
           elapsedMs: entry.elapsedMs,
         },
   )
-  return { benchmark: benchmark.name, work: benchmark.work, unit: 'ms', machine, contestants }
+  const { name, work, truth, tolerance } = benchmark
+  return {
+    ...{ benchmark: name, work, unit: 'ms', tolerance },
+    ...(truth !== undefined && { truth }),
+    ...{ machine, contestants },
+  }
 }
 
 /** Runs one benchmark; answers the contestants whose numbers differ from ours by more than the tolerance. */
@@ -86,12 +109,11 @@ async function runBenchmark(benchmark: Benchmark, machine: Machine): Promise<str
   mkdirSync(folder, { recursive: true })
   const text = JSON.stringify(toJson(benchmark, times, machine), undefined, 2)
   writeFileSync(join(folder, `${benchmark.name}.json`), `${text}\n`)
-  return times
-    .filter((entry) => !('skipped' in entry) && !(disagreement(entry, times[0]) <= benchmark.tolerance))
-    .map(
-      (entry) =>
-        `${benchmark.name}: ${entry.name} computes something else (${disagreement(entry, times[0]).toExponential(1)})`,
-    )
+  const reference = referenceOf(benchmark, times)
+  return wrongOnes(benchmark, times).map(
+    (entry) =>
+      `${benchmark.name}: ${entry.name} computes something else (${disagreement(entry, reference).toExponential(1)})`,
+  )
 }
 
 async function main(names: readonly string[]): Promise<number> {

@@ -9,6 +9,8 @@ function pythonWith(module: string): string | undefined {
     .find((command) => spawnSync(command, ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0)
 }
 
+const inPyTorchOfDebian = new Set(['torch', 'functorch', 'numpy'])
+
 /** Runs `script` with `{"repetitions", ...input}` as JSON on its standard input.
  *
  * The script warms up once, repeats its work and prints `{"elapsedMs": [...], "result": [...]}` as the last line.
@@ -21,7 +23,10 @@ export function pythonContestant(
 ): Contestant {
   const { module = 'torch', input = {} } = options
   const python = pythonWith(module)
-  if (python === undefined) return { name, skipped: `no Python with ${module} (Debian: apt install python3-${module})` }
+  if (python === undefined) {
+    const debian = inPyTorchOfDebian.has(module) ? ' (Debian: apt install python3-torch)' : ''
+    return { name, skipped: `no Python with ${module}${debian}` }
+  }
   return {
     name,
     measure(repetitions) {

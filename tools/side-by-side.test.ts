@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type Benchmark, disagreement, ratioTo, summarize, timeContestants } from './side-by-side.ts'
+import {
+  type Benchmark,
+  disagreement,
+  ratioTo,
+  referenceOf,
+  summarize,
+  timeContestants,
+  wrongOnes,
+} from './side-by-side.ts'
 
 const benchmark = (contestants: Benchmark['contestants']): Benchmark => ({
   name: 'sum',
@@ -75,5 +83,30 @@ describe('statistics', () => {
     expect(disagreement(times([1, -4.5]), times([1, -4]))).toBe(0.125)
     expect(disagreement(times([1]), times([1, 2]))).toBe(Number.POSITIVE_INFINITY)
     expect(disagreement(times([Number.NaN]), times([1]))).toBeNaN()
+  })
+})
+
+describe('who is right', () => {
+  const entry = (name: string, ...result: number[]) => ({ name, elapsedMs: [1], result })
+  const plain = benchmark(() => Promise.resolve([]))
+  const known = { ...plain, tolerance: 0.01, truth: 'truth' }
+
+  it('is who agrees with ours, where no truth is known', () => {
+    const times = [entry('ours', 1), entry('same', 1), entry('other', 2), { name: 'absent', skipped: 'x' }]
+    expect(referenceOf(plain, times)).toBe(times[0])
+    expect(wrongOnes(plain, times)).toEqual([times[2]])
+  })
+
+  it('is measured by the truth where there is one, to which only ours is bound', () => {
+    const [ours, truth, other] = [entry('ours', 1.001), entry('truth', 1), entry('other', 2)]
+    expect(referenceOf(known, [ours, other, truth])).toBe(truth)
+    expect(wrongOnes(known, [ours, other, truth])).toEqual([])
+    const bad = entry('ours', Number.NaN)
+    expect(wrongOnes(known, [bad, other, truth])).toEqual([bad])
+  })
+
+  it('cannot be told without the truth', () => {
+    expect(() => referenceOf(known, [entry('ours', 1)])).toThrow('The truth, truth, did not take part.')
+    expect(() => referenceOf(known, [entry('ours', 1), { name: 'truth', skipped: 'x' }])).toThrow('did not take part')
   })
 })

@@ -4,11 +4,15 @@ import { Bench } from 'tinybench'
 /** Numbers that a contestant computed, so that speed is compared only between equal results. */
 export type BenchResult = ArrayLike<number>
 
+/** What a contestant says about its result: products spent, residuals, the rule it chose. */
+export type Facts = Readonly<Record<string, unknown>>
+
 /** Work timed in this process: `step` is one unit of it. */
 export interface LocalContestant {
   readonly name: string
   step(): unknown
   result(): BenchResult | Promise<BenchResult>
+  facts?(): Facts
   dispose?(): unknown
 }
 
@@ -17,6 +21,7 @@ export interface RemoteTimes {
   readonly elapsedMs: readonly number[]
   readonly result: BenchResult
   readonly memoryMiB?: number
+  readonly facts?: Facts
 }
 
 /** Work timed elsewhere, such as in Python. */
@@ -41,6 +46,9 @@ export interface Benchmark {
   readonly work: string
   /** Largest allowed disagreement between the contestants' results. */
   readonly tolerance: number
+  /** The contestant whose result is the truth. Then all are held against it instead of against ours, and only ours has to
+   * be within the tolerance: that others are not is a finding. */
+  readonly truth?: string
   /** Rounds (default 5), in each of which every contestant repeats its work (default 5) after one warm-up. */
   readonly rounds?: number
   readonly repetitions?: number
@@ -69,18 +77,19 @@ export async function timeContestants(benchmark: Benchmark): Promise<ContestantT
   const contestants = await benchmark.contestants()
   const times = contestants.map(() => [] as number[])
   const results: BenchResult[] = []
-  const memory: (number | undefined)[] = []
+  const others: Partial<Pick<RemoteTimes, 'memoryMiB' | 'facts'>>[] = []
   try {
     for (let round = 0; round < rounds; round++) {
       for (const [index, contestant] of contestants.entries()) {
         if ('step' in contestant) {
           times[index].push(...(await timeLocal(contestant, repetitions)))
           results[index] = await contestant.result()
+          others[index] = { facts: contestant.facts?.() }
         } else if ('measure' in contestant) {
-          const { elapsedMs, result, memoryMiB } = await contestant.measure(repetitions)
+          const { elapsedMs, result, memoryMiB, facts } = await contestant.measure(repetitions)
           times[index].push(...elapsedMs)
           results[index] = result
-          memory[index] = memoryMiB
+          others[index] = { memoryMiB, facts }
         }
       }
     }
@@ -94,9 +103,26 @@ export async function timeContestants(benchmark: Benchmark): Promise<ContestantT
           name: contestant.name,
           elapsedMs: times[index],
           result: results[index],
-          ...(memory[index] !== undefined && { memoryMiB: memory[index] }),
+          ...(others[index].memoryMiB !== undefined && { memoryMiB: others[index].memoryMiB }),
+          ...(others[index].facts && { facts: others[index].facts }),
         },
   )
+}
+
+/** The entry that results are held against: the truth where the benchmark names one, else ours. */
+export function referenceOf({ truth }: Pick<Benchmark, 'truth'>, times: readonly ContestantTimes[]): ContestantTimes {
+  if (truth === undefined) return times[0]
+  const found = times.find(({ name }) => name === truth)
+  if (found === undefined || 'skipped' in found) throw new Error(`The truth, ${truth}, did not take part.`)
+  return found
+}
+
+/** The contestants whose wrong results are an error: all, or ours alone where the truth is known. */
+export function wrongOnes(benchmark: Benchmark, times: readonly ContestantTimes[]): ContestantTimes[] {
+  const reference = referenceOf(benchmark, times)
+  return times
+    .slice(0, benchmark.truth === undefined ? times.length : 1)
+    .filter((entry) => !('skipped' in entry) && !(disagreement(entry, reference) <= benchmark.tolerance))
 }
 
 /** Middle of the sorted values; mean of the two middles of an even count. */
