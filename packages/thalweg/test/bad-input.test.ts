@@ -37,6 +37,11 @@ const yamlCases: readonly [string, string, RegExp][] = [
     /bad\.yaml:5:\d+: unknown key "learningrate" in training\. Did you mean learningRate\?/,
   ],
   [
+    'a key at another place',
+    experiment.replace('gradient-descent }', 'gradient-descent, learningRate: 0.1 }'),
+    /bad\.yaml:5:\d+: unknown key "learningRate" in training\.optimizer\. It belongs to training or \S+\./,
+  ],
+  [
     'an unknown loss',
     experiment.replace('cross-entropy', 'cross-entropie'),
     /bad\.yaml:4:15: loss\.name: .*cross-entropy.*, got "cross-entropie"\./,

@@ -103,19 +103,34 @@ function describe(issue: z.core.$ZodIssue, document: Document): string {
   const where = pathText(issue.path)
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys
-    const near = nearest(key, schemaKeys())
-    return `unknown key ${JSON.stringify(key)}${where ? ` in ${where}` : ''}. ${near ? `Did you mean ${near}?` : 'Remove it.'}`
+    return `unknown key ${JSON.stringify(key)}${where ? ` in ${where}` : ''}. ${adviceOn(key)}`
   }
   const rule = issue.message.replace(/^Invalid input: /, '').replace(/, received \w+$/, '')
   return `${where || 'experiment'}: ${rule}, got ${valueText(document, issue.path)}.`
 }
 
-/** Every key that the schema knows anywhere: enough to recognise a misspelling. */
-function schemaKeys(schema: unknown = experimentJsonSchema()): string[] {
+/** What to do with a key that is unknown where it stands: spelled otherwise, or at another place. */
+function adviceOn(key: string): string {
+  const known = schemaKeys()
+  const places = [...new Set(known.filter((it) => it.key === key).map(({ place }) => place || 'the top level'))]
+  if (places.length > 0) return `It belongs to ${places.slice(0, 3).join(' or ')}.`
+  const near = nearest(
+    key,
+    known.map((it) => it.key),
+  )
+  return near ? `Did you mean ${near}?` : 'Remove it.'
+}
+
+/** Every key that the schema knows, with the keys it lies under. */
+function schemaKeys(schema: unknown = experimentJsonSchema(), place = ''): { key: string; place: string }[] {
   if (typeof schema !== 'object' || schema === null) return []
-  const own =
-    'properties' in schema && typeof schema.properties === 'object' ? Object.keys(schema.properties ?? {}) : []
-  return [...own, ...Object.values(schema).flatMap((part) => schemaKeys(part))]
+  return Object.entries(schema).flatMap(([name, part]) => {
+    if (name !== 'properties' || typeof part !== 'object' || part === null) return schemaKeys(part, place)
+    return Object.entries(part).flatMap(([key, value]) => [
+      { key, place },
+      ...schemaKeys(value, place ? `${place}.${key}` : key),
+    ])
+  })
 }
 
 /** The known word within two edits, if there is one. */
