@@ -35,6 +35,8 @@ export default defineConfig({
           globalSetup: ['tools/build-lab.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          // browsers share two cores with other test files
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],
