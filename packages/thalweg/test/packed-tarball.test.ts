@@ -15,8 +15,19 @@ const env: NodeJS.ProcessEnv = {
   ONNXRUNTIME_NODE_INSTALL: 'skip',
 }
 
+/** Ended after four minutes: npm waits for a registry that does not answer for as long as it takes. */
 const run = (command: string, args: readonly string[], cwd: string): string =>
-  execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 240_000 })
+
+/** A second try where the first one was cut off. */
+const install = (folder: string, what: string): void => {
+  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', what]
+  try {
+    run('npm', args, folder)
+  } catch {
+    run('npm', args, folder)
+  }
+}
 
 let root: string
 let tarball: string
@@ -29,9 +40,9 @@ beforeAll(() => {
   const home = join(root, 'home')
   mkdirSync(home)
   writeFileSync(join(home, 'package.json'), '{ "private": true }')
-  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], home)
+  install(home, tarball)
   installed = join(home, 'node_modules/thalweg')
-})
+}, 600_000)
 
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
