@@ -162,6 +162,7 @@ export async function spectrumDocument(
   const floor = floorOf(argument.operator, loss)
   const near = nearRequest(argument)
   const plan = await planOf(argument, matrix, cheap, floor, context)
+  if (!plan.exact) deadline.reserve(residualMs(argument, matrix.size, plan.estimate, cheap !== undefined))
   const analyze = (operator: LinearOperator, stage: string): Promise<Spectrum> =>
     spectrum(operator, {
       top: argument.top,
@@ -201,6 +202,15 @@ export async function spectrumDocument(
     warnings: [...subject.warnings, ...plan.warnings, ...spectrumWarnings(argument, spec, result, stopped)],
     samples: sampleCount(dataset),
   }
+}
+
+/** A search in float32 is followed by products in float64, each several times as dear (measured: three to four). */
+const refinementFactor = 4
+
+/** What the residuals take that follow a search: one product for each pair. */
+function residualMs(argument: SpectrumArgument, size: number, { productMs }: CostEstimate, cheap: boolean): number {
+  const pairs = wantedPairs(argument, size) + Math.min(size, nearRequest(argument)?.count ?? 0)
+  return pairs * productMs * (cheap ? refinementFactor : 1)
 }
 
 /** Gauss-Newton and Fisher matrices are sums over outputs (the empirical one over samples) of positive semidefinite ones
