@@ -1,5 +1,5 @@
 import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import { norm } from '../linalg/vector.ts'
 import type { Loss } from '../loss/loss.ts'
 import { eigenResidual, eigenvector, hessianSpectrum } from './hessian-spectrum.ts'

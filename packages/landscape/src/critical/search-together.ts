@@ -1,5 +1,5 @@
 import { DomainError, ShapeError } from '@thalweg/graph'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import type { Loss, ValueAndGradient } from '../loss/loss.ts'
 import { objectiveOf, termScaleOf } from './objective.ts'
 import type { Objective } from './objective.ts'

@@ -1,6 +1,6 @@
 import { DomainError } from '@thalweg/graph'
 import type { Eigenpair } from '../linalg/eigenpair.ts'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import { interiorEigenpairs } from '../linalg/interior-eigenpairs.ts'
 import type { InteriorEigenpairs } from '../linalg/interior-eigenpairs.ts'
 import type { LinearOperator } from '../linalg/linear-operator.ts'

@@ -1,18 +1,16 @@
 import { DomainError } from '@thalweg/graph'
 import { randomStream } from '../random/random-stream.ts'
+import type { CancelSignal } from './cancel-signal.ts'
 import type { Eigenpair } from './eigenpair.ts'
 import { LanczosBasis } from './lanczos-basis.ts'
+import { LanczosSearch, statusOf } from './lanczos-search.ts'
+import type { SearchStop } from './lanczos-search.ts'
 import type { LinearOperator } from './linear-operator.ts'
 import { applyRows } from './linear-operator.ts'
 import { identity } from './matrix.ts'
 import { refineEigenpairs } from './refine-eigenpairs.ts'
 import type { SymmetricEigen } from './symmetric-eigen.ts'
 import { axpy, dot, norm, scale } from './vector.ts'
-
-/** Something that can be cancelled; an AbortSignal is one. */
-export interface CancelSignal {
-  readonly aborted: boolean
-}
 
 export interface ExtremeEigenpairsProgress {
   readonly products: number
@@ -62,7 +60,7 @@ export interface ExtremeEigenpairs {
    * enough. `'max-products'`, `'aborted'`: stopped before that; the pairs are the best so far. `'stagnated'`: the
    * estimates converged and the explicit residuals did not: products, or those of `search`, are less accurate than the
    * tolerance. */
-  readonly status: 'exact' | 'converged' | 'max-products' | 'aborted' | 'stagnated'
+  readonly status: SearchStop | 'stagnated'
   /** Of both operators. */
   readonly products: number
   /** Those of `search`; 0 without it. */
@@ -106,18 +104,16 @@ export async function extremeEigenpairs(
   const stream = randomStream(options.seed ?? 0, 'extreme eigenpairs')
   const basis = new LanczosBasis('extremeEigenpairs', options.search ?? operator, plan.capacity, plan.block, stream)
   basis.startBlock(options.startVectors)
-  const search = new Search(basis, plan, options)
+  const search = new ExtremeSearch(basis, plan, options)
   const stop = await search.run()
   const { top, bottom, products } = await (options.search === undefined
     ? finalPairs(operator, basis, search.ritz, plan)
     : refinedPairs(operator, basis, search.ritz, plan, options.signal))
   const settled = [...top, ...bottom].every((pair) => pair.converged)
-  // All eigenvalues of an approximation are not all of the operator.
-  const searched = options.search !== undefined && stop === 'exact' ? 'converged' : stop
   return {
     top,
     bottom,
-    status: searched === 'converged' && !settled ? 'stagnated' : searched,
+    status: statusOf(stop, options.search !== undefined, settled),
     products: basis.products + products,
     searchProducts: options.search === undefined ? 0 : basis.products,
     restarts: search.restarts,
@@ -127,139 +123,77 @@ export async function extremeEigenpairs(
   }
 }
 
-type Stop = 'exact' | 'converged' | 'max-products' | 'aborted'
-
-/** The state of one search: alternates expansion, Rayleigh–Ritz and restart until it may stop. */
-class Search {
+/** The search for both ends of a spectrum. */
+class ExtremeSearch extends LanczosSearch {
   ritz: SymmetricEigen = { values: new Float64Array(0), vectors: { rows: 0, cols: 0, data: new Float64Array(0) } }
-  restarts = 0
-  verified = false
-  readonly #basis: LanczosBasis
-  readonly #plan: Plan
-  readonly #options: ExtremeEigenpairsOptions
+  readonly #ends: Plan
+  readonly #onProgress: ExtremeEigenpairsOptions['onProgress']
   #residuals: Float64Array = new Float64Array(0)
-  /** Products after which the round of verification began, and the wanted values then; null before the first. */
-  #round: { readonly begin: number; readonly values: readonly number[] } | null = null
-  /** Products that the first convergence took: the measure for the length of a round of verification. */
-  #firstProducts = Number.POSITIVE_INFINITY
 
-  constructor(basis: LanczosBasis, plan: Plan, options: ExtremeEigenpairsOptions) {
-    this.#basis = basis
-    this.#plan = plan
-    this.#options = options
+  constructor(
+    basis: LanczosBasis,
+    plan: Plan,
+    { verifyMultiplicity = true, signal, onProgress }: ExtremeEigenpairsOptions,
+  ) {
+    const { top, bottom, tolerance, maxProducts } = plan
+    const wanted = top + bottom
+    super(basis, { wanted, tolerance, maxProducts, reserve: wanted, checkGrowth: 1 / 8, verifyMultiplicity, signal })
+    this.#ends = plan
+    this.#onProgress = onProgress
   }
 
-  async run(): Promise<Stop> {
-    const basis = this.#basis
-    const { top, bottom, maxProducts } = this.#plan
-    let checkedAt = 0
-    for (;;) {
-      const spent = basis.products + basis.blockRows + top + bottom > maxProducts
-      // One step at least, so that there is a pair.
-      const aborted = this.#options.signal?.aborted === true && basis.count > 0
-      const due = basis.count - checkedAt >= Math.max(basis.blockRows, Math.ceil(basis.count / 8))
-      if (due || spent || aborted || !basis.hasRoom || basis.blockRows === 0) {
-        this.#check()
-        checkedAt = basis.count
-        if (basis.blockRows === 0) return 'exact'
-        if (this.#settled()) return 'converged'
-        if (aborted) return 'aborted'
-        if (spent) return this.#round !== null && this.#convergedCount() === top + bottom ? 'converged' : 'max-products'
-        if (!basis.hasRoom) this.#restart(keptColumns(basis.count, this.#plan))
-        checkedAt = basis.count
-      }
-      await basis.expand()
-    }
-  }
-
-  #scaledTolerance(): number {
-    return this.#plan.tolerance * this.#basis.operatorNorm
-  }
-
-  #check(): void {
-    const basis = this.#basis
+  protected inspect(): void {
+    const { basis } = this
     this.ritz = basis.ritz()
     this.#residuals = basis.residuals(this.ritz.vectors)
     const { values } = this.ritz
-    const { top, bottom, maxProducts } = this.#plan
-    this.#options.onProgress?.({
+    const { top, bottom, maxProducts } = this.#ends
+    this.#onProgress?.({
       products: basis.products,
       maxProducts,
-      converged: this.#convergedCount(),
+      converged: this.convergedCount(),
       wanted: top + bottom,
       top: [...values.slice(Math.max(0, values.length - top))].reverse(),
       bottom: [...values.slice(0, bottom)],
     })
   }
 
-  /** Wanted Ritz pairs with an estimated residual of at most half the tolerance; none while V is too small. */
-  #convergedCount(): number {
-    if (this.#basis.count < this.#plan.top + this.#plan.bottom) return 0
-    const limit = this.#scaledTolerance() / 2
-    return wantedColumns(this.#basis.count, this.#plan).filter((i) => this.#residuals[i] <= limit).length
+  protected wantedResiduals(): number[] {
+    return wantedColumns(this.basis.count, this.#ends).map((i) => this.#residuals[i])
   }
 
-  /** Whether the search may end; begins a round of verification where one is due. */
-  #settled(): boolean {
-    const { top, bottom } = this.#plan
-    if (this.#convergedCount() < top + bottom) return false
-    if (this.#options.verifyMultiplicity === false) return true
-    const products = this.#basis.products
-    if (this.#round === null) {
-      this.#firstProducts = Math.min(this.#firstProducts, products)
-      // Where a basis of the whole space is no dearer than a search for copies, it is the better proof.
-      const missing = this.#basis.size - this.#basis.count
-      if (this.#basis.capacity < this.#basis.size || missing > Math.max(16, this.#firstProducts)) this.#beginRound()
-      return false
-    }
-    const used = products - this.#round.begin
-    const wanted = this.#wantedValues()
-    const unchanged = wanted.every((value, i) => {
-      const before = this.#round === null ? Number.NaN : this.#round.values[i]
-      return Math.abs(value - before) <= 2 * this.#scaledTolerance()
-    })
-    if (!unchanged) {
-      this.#beginRound()
-      return false
-    }
-    // A copy of a wanted eigenvalue shows about as fast as the first one did: half as long is enough to see it.
-    if (used < Math.max(8, Math.ceil(this.#firstProducts / 2))) return false
-    this.verified = this.#separated()
-    return this.verified || used >= Math.max(16, this.#firstProducts)
+  protected wantedValues(): number[] {
+    return wantedColumns(this.basis.count, this.#ends).map((i) => this.ritz.values[i])
   }
 
-  #wantedValues(): number[] {
-    return wantedColumns(this.#basis.count, this.#plan).map((i) => this.ritz.values[i])
-  }
-
-  /** Keeps the wanted pairs only and goes on from random vectors orthogonal to them. */
-  #beginRound(): void {
-    this.#round = { begin: this.#basis.products, values: this.#wantedValues() }
-    this.#restart(wantedColumns(this.#basis.count, this.#plan))
-    this.#basis.startBlock()
-  }
-
-  /** Whether the next Ritz value at each wanted end cannot, by its residual, belong into the wanted range. */
-  #separated(): boolean {
-    const { top, bottom } = this.#plan
+  /** Of the next Ritz value at each wanted end. */
+  protected separated(): boolean {
+    const { top, bottom } = this.#ends
     const { values } = this.ritz
     const n = values.length
     if (n <= top + bottom) return false
-    const limit = this.#scaledTolerance()
+    const limit = 2 * this.residualMax
     const below = n - top - 1
     const clearTop = top === 0 || values[below] + this.#residuals[below] <= values[n - top] + limit
     const clearBottom = bottom === 0 || values[bottom] - this.#residuals[bottom] >= values[bottom - 1] - limit
     return clearTop && clearBottom
   }
 
+  protected keepWanted(): void {
+    this.#restart(wantedColumns(this.basis.count, this.#ends))
+  }
+
+  protected keepNeighbours(): void {
+    this.#restart(keptColumns(this.basis.count, this.#ends))
+  }
+
   #restart(columns: readonly number[]): void {
-    this.#basis.restart(this.ritz, columns)
+    this.basis.restart(this.ritz, columns)
     this.#residuals = Float64Array.from(columns, (i) => this.#residuals[i])
     this.ritz = {
       values: Float64Array.from(columns, (i) => this.ritz.values[i]),
       vectors: identity(columns.length),
     }
-    this.restarts++
   }
 }
 

@@ -1,11 +1,11 @@
 export type { TraceToAccuracyOptions } from './adaptive-trace.ts'
 export { traceToAccuracy, traceToAccuracyProductsMin } from './adaptive-trace.ts'
+export type { CancelSignal } from './cancel-signal.ts'
 export type { Cholesky } from './cholesky.ts'
 export { cholesky } from './cholesky.ts'
 export type { ConjugateGradientSolution } from './conjugate-gradient.ts'
 export { conjugateGradient } from './conjugate-gradient.ts'
 export type {
-  CancelSignal,
   ExtremeEigenpairs,
   ExtremeEigenpairsOptions,
   ExtremeEigenpairsProgress,

@@ -1,8 +1,10 @@
 import { DomainError } from '@thalweg/graph'
 import { randomStream } from '../random/random-stream.ts'
+import type { CancelSignal } from './cancel-signal.ts'
 import type { Eigenpair } from './eigenpair.ts'
-import type { CancelSignal, ExtremeEigenpairs } from './extreme-eigenpairs.ts'
+import type { ExtremeEigenpairs } from './extreme-eigenpairs.ts'
 import { LanczosBasis } from './lanczos-basis.ts'
+import { LanczosSearch, statusOf } from './lanczos-search.ts'
 import type { LinearOperator } from './linear-operator.ts'
 import type { Matrix } from './matrix.ts'
 import { matmul } from './matrix.ts'
@@ -86,12 +88,10 @@ export async function interiorEigenpairs(
     maxProducts: plan.maxProducts - basis.products,
     signal: options.signal,
   })
-  // All eigenvalues of an approximation are not all of the operator.
-  const searched = options.search !== undefined && stop === 'exact' ? 'converged' : stop
   const settled = pairs.every((pair) => pair.converged)
   return {
     pairs,
-    status: searched === 'converged' && !settled ? 'stagnated' : searched,
+    status: statusOf(stop, options.search !== undefined, settled),
     products: basis.products + products,
     searchProducts: options.search === undefined ? 0 : basis.products,
     restarts: search.restarts,
@@ -120,87 +120,49 @@ interface Candidates extends SymmetricEigen {
   readonly order: readonly number[]
 }
 
-type Stop = 'exact' | 'converged' | 'max-products' | 'aborted'
-
-class InteriorSearch {
-  restarts = 0
-  verified = false
+/** The search next to a target. */
+class InteriorSearch extends LanczosSearch {
   /** σ, moved to within ‖A‖ of the Ritz values: beyond them the order by distance is the same, and digits are not lost. */
   target: number
-  readonly #basis: LanczosBasis
-  readonly #plan: Plan
-  readonly #options: InteriorEigenpairsOptions
+  readonly #interior: Plan
+  readonly #onProgress: InteriorEigenpairsOptions['onProgress']
   #found: Candidates | null = null
   /** Ritz pairs of T, and ‖F s‖ for each. */
   #ritz: SymmetricEigen | null = null
   #outside: Float64Array = new Float64Array(0)
-  #round: { readonly begin: number; readonly values: readonly number[] } | null = null
-  /** Products that the first convergence took: the measure for the length of a round of verification. */
-  #firstProducts = Number.POSITIVE_INFINITY
 
-  constructor(basis: LanczosBasis, plan: Plan, options: InteriorEigenpairsOptions) {
-    this.#basis = basis
-    this.#plan = plan
-    this.#options = options
+  constructor(basis: LanczosBasis, plan: Plan, { signal, onProgress }: InteriorEigenpairsOptions) {
+    const { count: wanted, tolerance, maxProducts, reserve } = plan
+    super(basis, { wanted, tolerance, maxProducts, reserve, checkGrowth: 1 / 6, verifyMultiplicity: true, signal })
+    this.#interior = plan
+    this.#onProgress = onProgress
     this.target = plan.target
-  }
-
-  async run(): Promise<Stop> {
-    const basis = this.#basis
-    const { maxProducts, reserve, capacity } = this.#plan
-    let checkedAt = 0
-    for (;;) {
-      const spent = basis.products + 1 + reserve > maxProducts
-      // One step at least, so that there is a pair.
-      const aborted = this.#options.signal?.aborted === true && basis.count > 0
-      const due = basis.count - checkedAt >= Math.max(1, Math.ceil(basis.count / 6))
-      if (due || spent || aborted || !basis.hasRoom || basis.blockRows === 0) {
-        this.#check()
-        if (basis.blockRows === 0) return 'exact'
-        if (this.#settled()) return 'converged'
-        if (aborted) return 'aborted'
-        if (spent)
-          return this.#round !== null && this.#convergedCount() === this.#plan.count ? 'converged' : 'max-products'
-        if (!basis.hasRoom) this.#restart(Math.floor(capacity / 2))
-        checkedAt = basis.count
-      }
-      await basis.expand()
-    }
   }
 
   /** At most `most` of the best directions, as orthonormal rows. */
   candidates(most: number): Float64Array {
     const { vectors, order } = this.#found!
-    return this.#basis.combine(vectors, order.slice(0, most))
+    return this.basis.combine(vectors, order.slice(0, most))
   }
 
-  #limit(): number {
-    return (this.#plan.tolerance * this.#basis.operatorNorm) / 2
-  }
-
-  #check(): void {
-    const basis = this.#basis
+  protected inspect(): void {
+    const { basis } = this
     const ritz = basis.ritz()
     const { values } = ritz
     this.#ritz = ritz
     this.#outside = basis.residuals(ritz.vectors)
     const margin = basis.operatorNorm
     const [least, most] = [values[0] - margin, values[values.length - 1] + margin]
-    this.target = Math.min(Math.max(this.#plan.target, least), most)
+    this.target = Math.min(Math.max(this.#interior.target, least), most)
     this.#found = this.#extract(ritz)
-    const { maxProducts, count } = this.#plan
-    this.#options.onProgress?.({
-      products: basis.products,
-      maxProducts,
-      converged: this.#convergedCount(),
-      wanted: count,
-    })
+    const { maxProducts, count } = this.#interior
+    this.#onProgress?.({ products: basis.products, maxProducts, converged: this.convergedCount(), wanted: count })
   }
 
   /** Pairs from the Ritz vectors nearest to σ, in whose basis T is diagonal. */
   #extract({ values, vectors }: SymmetricEigen): Candidates {
-    const basis = this.#basis
-    const { count } = this.#plan
+    const { basis } = this
+    const { count } = this.#interior
     const window = nearestColumns(values, this.#outside, this.target, windowOf(count)).sort((i, j) => i - j)
     const w = window.length
     const scale = basis.operatorNorm > 0 ? basis.operatorNorm : 1
@@ -233,70 +195,40 @@ class InteriorSearch {
   }
 
   #wanted(): readonly number[] {
-    return this.#found!.order.slice(0, this.#plan.count)
+    return this.#found!.order.slice(0, this.#interior.count)
   }
 
-  /** Wanted pairs whose estimated residual is at most half the tolerance; none while V is too small. */
-  #convergedCount(): number {
-    if (this.#basis.count < this.#plan.count) return 0
-    const limit = this.#limit()
-    return this.#wanted().filter((i) => this.#found!.residualNorms[i] <= limit).length
+  protected wantedResiduals(): number[] {
+    return this.#wanted().map((i) => this.#found!.residualNorms[i])
   }
 
-  /** Whether the search may end; begins a round of verification where one is due. */
-  #settled(): boolean {
-    const basis = this.#basis
-    if (this.#convergedCount() < this.#plan.count) return false
-    if (this.#round === null) {
-      this.#firstProducts = Math.min(this.#firstProducts, basis.products)
-      // Where a basis of the whole space is no dearer than a search for copies, it is the better proof.
-      const missing = basis.size - basis.count
-      if (basis.capacity < basis.size || missing > Math.max(16, this.#firstProducts)) this.#beginRound()
-      return false
-    }
-    const used = basis.products - this.#round.begin
-    const before = this.#round.values
-    if (!this.#wantedValues().every((value, i) => Math.abs(value - before[i]) <= 4 * this.#limit())) {
-      this.#beginRound()
-      return false
-    }
-    // A copy of a wanted eigenvalue shows about as fast as the first one did: half as long is enough to see it.
-    if (used < Math.max(8, Math.ceil(this.#firstProducts / 2))) return false
-    this.verified = this.#separated()
-    return this.verified || used >= Math.max(16, this.#firstProducts)
-  }
-
-  #wantedValues(): number[] {
+  protected wantedValues(): number[] {
     return this.#wanted()
       .map((i) => this.#found!.values[i])
       .sort((a, b) => a - b)
   }
 
-  /** Keeps the wanted pairs only and goes on from a random vector orthogonal to them. */
-  #beginRound(): void {
-    this.#round = { begin: this.#basis.products, values: this.#wantedValues() }
-    this.#basis.restart(this.#found!, this.#wanted())
-    this.#basis.startBlock()
-    this.restarts++
-  }
-
-  /** Whether the pair next to the wanted ones cannot, by its residual, belong among them. */
-  #separated(): boolean {
+  /** Of the pair next to the wanted ones. */
+  protected separated(): boolean {
     const { values, residualNorms, order } = this.#found!
-    const { count } = this.#plan
+    const { count } = this.#interior
     if (order.length <= count) return false
     const distance = (i: number): number => Math.abs(values[i] - this.target)
     const farthest = Math.max(...this.#wanted().map(distance))
     const next = order[count]
-    return distance(next) - residualNorms[next] >= farthest - 2 * this.#limit()
+    return distance(next) - residualNorms[next] >= farthest - 2 * this.residualMax
   }
 
-  /** Thick restart with the Ritz vectors nearest to σ by ‖(A − σI)x‖. */
-  #restart(kept: number): void {
+  protected keepWanted(): void {
+    this.basis.restart(this.#found!, this.#wanted())
+  }
+
+  /** Half of the room: the Ritz vectors nearest to σ by ‖(A − σI)x‖. */
+  protected keepNeighbours(): void {
     const ritz = this.#ritz!
+    const kept = Math.floor(this.#interior.capacity / 2)
     const columns = nearestColumns(ritz.values, this.#outside, this.target, kept).sort((i, j) => i - j)
-    this.#basis.restart(ritz, columns)
-    this.restarts++
+    this.basis.restart(ritz, columns)
   }
 }
 

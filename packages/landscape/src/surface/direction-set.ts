@@ -1,6 +1,6 @@
 import { DomainError, ShapeError } from '@thalweg/graph'
 import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import { axpy, dot, norm, scale } from '../linalg/vector.ts'
 import { LossPoint } from '../loss/loss-point.ts'
 import type { Loss } from '../loss/loss.ts'

@@ -1,5 +1,5 @@
 import { DomainError, ShapeError } from '@thalweg/graph'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import type { LossValues } from '../loss/loss-batch.ts'
 
 /** Losses, and accuracies where there are classes, at the rows of [count × p]. */

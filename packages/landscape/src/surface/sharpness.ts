@@ -1,7 +1,7 @@
 import { DomainError } from '@thalweg/graph'
 import { extremeEigenpairs } from '../linalg/extreme-eigenpairs.ts'
 import type { Eigenpair } from '../linalg/eigenpair.ts'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import { hutchPlusPlusTrace } from '../linalg/trace-estimators.ts'
 import type { Estimate } from '../linalg/trace-estimators.ts'
 import { axpy, norm } from '../linalg/vector.ts'

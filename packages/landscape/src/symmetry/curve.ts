@@ -1,5 +1,5 @@
 import { DomainError, ShapeError } from '@thalweg/graph'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import { dot, norm } from '../linalg/vector.ts'
 import type { Loss } from '../loss/loss.ts'
 import { randomStream } from '../random/index.ts'

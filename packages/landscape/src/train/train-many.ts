@@ -2,7 +2,7 @@ import { DomainError, ShapeError, allocate, castTensor, numbersOf, sameShape, te
 import type { Tensor } from '@thalweg/graph'
 import { workOf } from '@thalweg/engine'
 import type { Dataset } from '../data/dataset.ts'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import { chunkSizes, makeChunks } from '../loss/chunks.ts'
 import { populationGraph, valuesAt } from '../loss/loss-batch.ts'
 import type { LossValues } from '../loss/loss-batch.ts'

@@ -1,5 +1,5 @@
 import { DomainError, castTensor, numbersOf, tensor } from '@thalweg/graph'
-import type { CancelSignal } from '../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../linalg/cancel-signal.ts'
 import { firstNonFinite, norm } from '../linalg/vector.ts'
 import type { Loss } from '../loss/loss.ts'
 import { CallLength } from './call-length.ts'

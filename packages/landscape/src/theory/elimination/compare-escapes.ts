@@ -1,4 +1,4 @@
-import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../../linalg/cancel-signal.ts'
 import { norm } from '../../linalg/vector.ts'
 import { Loss } from '../../loss/loss.ts'
 import { LossPoint } from '../../loss/loss-point.ts'

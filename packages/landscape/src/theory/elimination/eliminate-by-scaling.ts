@@ -1,4 +1,4 @@
-import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../../linalg/cancel-signal.ts'
 import { norm } from '../../linalg/vector.ts'
 import type { Loss } from '../../loss/loss.ts'
 import { scaledLossVariant } from './scaled-loss-variant.ts'

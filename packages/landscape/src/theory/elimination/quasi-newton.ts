@@ -1,4 +1,4 @@
-import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../../linalg/cancel-signal.ts'
 import { dot, norm } from '../../linalg/vector.ts'
 import type { ValueAndGradient } from '../../loss/loss.ts'
 import { strongWolfe } from '../../train/strong-wolfe.ts'

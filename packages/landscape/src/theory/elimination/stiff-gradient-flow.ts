@@ -1,6 +1,6 @@
 import { DomainError } from '@thalweg/graph'
 import type { Objective } from '../../critical/objective.ts'
-import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../../linalg/cancel-signal.ts'
 import { denseOf } from '../../linalg/linear-operator.ts'
 import { lu } from '../../linalg/lu.ts'
 import { copyMatrix } from '../../linalg/matrix.ts'

@@ -1,5 +1,5 @@
 import { TaskError } from '@thalweg/graph'
-import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../../linalg/cancel-signal.ts'
 import type { Matrix } from '../../linalg/matrix.ts'
 import { zeros } from '../../linalg/matrix.ts'
 import { gapOf } from './dual-activation.ts'

@@ -15,7 +15,7 @@ import {
 import type { Expr, Graph, Tensor } from '@thalweg/graph'
 import { layerGroups } from '../../curvature/block-operator.ts'
 import type { ParameterGroup } from '../../curvature/block-operator.ts'
-import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../../linalg/cancel-signal.ts'
 import type { Matrix } from '../../linalg/matrix.ts'
 import { zeros } from '../../linalg/matrix.ts'
 import { chunkSizes, makeChunks, rows } from '../../loss/chunks.ts'

@@ -1,7 +1,7 @@
 import { TaskError } from '@thalweg/graph'
 import type { Engine } from '@thalweg/engine'
 import type { Dataset } from '../../data/dataset.ts'
-import type { CancelSignal } from '../../linalg/extreme-eigenpairs.ts'
+import type { CancelSignal } from '../../linalg/cancel-signal.ts'
 import type { Matrix } from '../../linalg/matrix.ts'
 import { symmetricEigenvalues } from '../../linalg/symmetric-eigen.ts'
 import type { Loss } from '../../loss/loss.ts'
