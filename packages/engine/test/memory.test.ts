@@ -16,6 +16,18 @@ async function memoryNow(): Promise<number> {
   return least / mebibyte
 }
 
+/** By how much the process grows, in MiB, while something is done again and again: the least of three rounds, as a leak
+ * grows in all of them and a garbage collector that is late does not. A round of little growth ends the count. */
+async function leastGrowth(round: () => Promise<void>, little: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 3 && least >= little; i++) {
+    const before = await memoryNow()
+    await round()
+    least = Math.min(least, (await memoryNow()) - before)
+  }
+  return least
+}
+
 function smallLoss(): Graph {
   const x = input('x', 'float32', [100, 64])
   const w = input('w', 'float32', [64, 100])
@@ -34,10 +46,8 @@ describe.each(hosts)('memory on $name', ({ open }) => {
       for (let i = 0; i < count; i++) await executable.run({ x, w: randomTensor('float32', [64, 100], numbers) })
     }
     await evaluate(1500)
-    const before = await memoryNow()
-    await evaluate(10_000)
     // kept results alone would be 640 MiB
-    expect((await memoryNow()) - before).toBeLessThan(64)
+    expect(await leastGrowth(() => evaluate(10_000), 64)).toBeLessThan(64)
     await engine.dispose()
   })
 
@@ -56,10 +66,8 @@ describe.each(hosts)('memory on $name', ({ open }) => {
       }
     }
     await cycle(40)
-    const before = await memoryNow()
-    await cycle(200)
     // kept weights alone would be 200 MiB
-    expect((await memoryNow()) - before).toBeLessThan(64)
+    expect(await leastGrowth(() => cycle(200), 64)).toBeLessThan(64)
     await engine.dispose()
   })
 })

@@ -10,6 +10,7 @@ import {
   parameterCount,
   parameterRanges,
   randomStream,
+  subset,
 } from '@thalweg/landscape'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadData } from '../src/formats/load-data.ts'
@@ -26,8 +27,9 @@ describe.skipIf(!present)('ResNet-20 trained in PyTorch, on 1000 CIFAR-10 images
   const model = present
     ? modelFromOnnx(readOnnxFile(join(folder, 'resnet20-cifar10.onnx')), { name: 'resnet20' })
     : null
-  const lossIn = async (dtype: 'float32' | 'float64'): Promise<Loss> => {
-    const dataset = await loadData(join(folder, 'cifar10-1000-normalized.npz'))
+  const lossIn = async (dtype: 'float32' | 'float64', images = 1000): Promise<Loss> => {
+    const all = await loadData(join(folder, 'cifar10-1000-normalized.npz'))
+    const dataset = subset(all, Array.from({ length: images }, (_, i) => i))
     return new Loss({ engine, model: model!, dataset, spec: { name: 'cross-entropy', reduction: 'mean' }, dtype })
   }
 
@@ -47,7 +49,7 @@ describe.skipIf(!present)('ResNet-20 trained in PyTorch, on 1000 CIFAR-10 images
   })
 
   test('gradient and Hessian-vector product agree with differences of the loss along a direction, in float64', async () => {
-    const loss = await lossIn('float64')
+    const loss = await lossIn('float64', 150)
     const theta = model!.initialize(0)
     // ReLU makes the loss piecewise smooth: second differences across kinks do not converge to the Hessian. No kink lies
     // along the last layer, which is linear; the gradient is checked along all parameters.
