@@ -5,9 +5,9 @@ import { join } from 'node:path'
 /** Packages from the lowest to the highest; an import may only point to the left. */
 const packageOrder: readonly string[] = ['graph', 'engine', 'landscape', 'thalweg']
 
-/** Folders of a package's `src`, lowest first, where the package fixes an order. */
+/** Folders inside of a folder, lowest first, where they have an order. */
 export const folderOrder: Readonly<Record<string, readonly string[]>> = {
-  landscape: [
+  'landscape/src': [
     'random',
     'linalg',
     'data',
@@ -21,6 +21,8 @@ export const folderOrder: Readonly<Record<string, readonly string[]>> = {
     'theory',
     'claims',
   ],
+  'landscape/src/critical': ['finders', 'evidence', 'verdict'],
+  'thalweg/src/analyses': ['linear', 'diagnose', 'critical', 'spectrum', 'surface', 'gram', 'eliminate', 'reproduce'],
 }
 
 /** Packages whose code runs anywhere: no Node and no DOM. */
@@ -76,15 +78,15 @@ function upwardRules(): LayerRule[] {
 }
 
 function folderRules(): LayerRule[] {
-  return Object.entries(folderOrder).flatMap(([name, folders]) =>
+  return Object.entries(folderOrder).flatMap(([parent, folders]) =>
     folders
       .slice(0, -1)
       .map((folder, position) =>
         rule(
-          `${name}-${folder}-imports-upward`,
-          `Folders of packages/${name}/src, lowest first: ${folders.join(' ')}.`,
-          { path: `^packages/${name}/src/${folder}/` },
-          { path: `^packages/${name}/src/${anyOf(folders.slice(position + 1))}/` },
+          `${parent.replace('/src', '').replaceAll('/', '-')}-${folder}-imports-upward`,
+          `Folders of packages/${parent}, lowest first: ${folders.join(' ')}.`,
+          { path: `^packages/${parent}/${folder}/` },
+          { path: `^packages/${parent}/${anyOf(folders.slice(position + 1))}/` },
         ),
       ),
   )

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { surfaceWords } from '../src/analyses/surface-words.ts'
+import { surfaceWords } from '../src/analyses/surface/surface-words.ts'
 import { program } from './run-thalweg.ts'
 
 const { folder, thalweg } = program()

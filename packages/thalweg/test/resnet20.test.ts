@@ -29,7 +29,10 @@ describe.skipIf(!present)('ResNet-20 trained in PyTorch, on 1000 CIFAR-10 images
     : null
   const lossIn = async (dtype: 'float32' | 'float64', images = 1000): Promise<Loss> => {
     const all = await loadData(join(folder, 'cifar10-1000-normalized.npz'))
-    const dataset = subset(all, Array.from({ length: images }, (_, i) => i))
+    const dataset = subset(
+      all,
+      Array.from({ length: images }, (_, i) => i),
+    )
     return new Loss({ engine, model: model!, dataset, spec: { name: 'cross-entropy', reduction: 'mean' }, dtype })
   }
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { decodeNpz } from '../src/formats/npz.ts'
 import { decodeSafetensors, encodeSafetensors } from '../src/formats/safetensors.ts'
 import { encodeVtp } from '../src/formats/vtp.ts'
-import type { PlacedPoint } from '../src/analyses/surface-results.ts'
+import type { PlacedPoint } from '../src/analyses/surface/surface-results.ts'
 import { program } from './run-thalweg.ts'
 import type { Reply } from './run-thalweg.ts'
 

@@ -16,7 +16,7 @@ import {
 import type { Expr } from '@thalweg/graph'
 import { afterAll, describe, expect, test } from 'vitest'
 import { diagnose, fullyConnected, symmetryOrbit } from '../critical/index.ts'
-import { fieldsNear } from '../critical/output-motion.ts'
+import { fieldsNear } from '../critical/evidence/output-motion.ts'
 import { makeDataset } from '../data/index.ts'
 import type { Dataset } from '../data/index.ts'
 import { gemv, identity, leastSquares, matrix } from '../linalg/index.ts'

@@ -1,9 +1,9 @@
 import type { LinearReport } from '@thalweg/landscape'
-import type { ShownCritical } from '../analyses/critical-section.ts'
-import type { ShownElimination } from '../analyses/elimination-section.ts'
-import type { EliminationWords } from '../analyses/elimination-words.ts'
-import type { ShownGram } from '../analyses/gram-section.ts'
-import type { ShownSpectrum } from '../analyses/spectrum-section.ts'
+import type { ShownCritical } from '../analyses/critical/critical-section.ts'
+import type { ShownElimination } from '../analyses/eliminate/elimination-section.ts'
+import type { EliminationWords } from '../analyses/eliminate/elimination-words.ts'
+import type { ShownGram } from '../analyses/gram/gram-section.ts'
+import type { ShownSpectrum } from '../analyses/spectrum/spectrum-section.ts'
 import type { Language } from '../report/scene.ts'
 
 /** The document of an analysis, as `--json` of its command prints it, or why there is none. */

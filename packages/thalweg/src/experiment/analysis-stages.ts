@@ -1,13 +1,13 @@
 import type { Engine } from '@thalweg/engine'
 import { ConvergenceError, DomainError, ShapeError, ThalwegError, UnsupportedError } from '@thalweg/graph'
 import type { LinearReport } from '@thalweg/landscape'
-import { criticalDocument } from '../analyses/critical-job.ts'
-import { eliminationOf } from '../analyses/eliminate-job.ts'
-import { limitedSubject } from '../analyses/gram-job.ts'
-import { networkDocument } from '../analyses/gram-network.ts'
-import { linearDocument } from '../analyses/linear-job.ts'
-import { spectrumDocument } from '../analyses/spectrum-job.ts'
-import type { GridWork } from '../analyses/surface-grid.ts'
+import { criticalDocument } from '../analyses/critical/critical-job.ts'
+import { eliminationOf } from '../analyses/eliminate/eliminate-job.ts'
+import { limitedSubject } from '../analyses/gram/gram-job.ts'
+import { networkDocument } from '../analyses/gram/gram-network.ts'
+import { linearDocument } from '../analyses/linear/linear-job.ts'
+import { spectrumDocument } from '../analyses/spectrum/spectrum-job.ts'
+import type { TaskWork } from '../analyses/task-work.ts'
 import { makeFolder } from '../files/write-atomic.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { RunDirectory } from '../runs/run-directory.ts'
@@ -27,7 +27,7 @@ export interface AnalysisWork {
   readonly directory: RunDirectory
   readonly engine: Engine
   /** Processes or queue for what is split into tasks. */
-  readonly grid: GridWork
+  readonly grid: TaskWork
   readonly context: JobContext
 }
 

@@ -3,8 +3,8 @@ import { nativeEngine } from '@thalweg/engine/node'
 import { TaskError } from '@thalweg/graph'
 import { Loss } from '@thalweg/landscape'
 import type { Model, TrainResult } from '@thalweg/landscape'
-import { threadsOf } from '../analyses/surface-grid.ts'
-import type { GridWork } from '../analyses/surface-grid.ts'
+import { threadsOf } from '../analyses/task-work.ts'
+import type { TaskWork } from '../analyses/task-work.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { LiveRun } from '../runs/live-run.ts'
 import { manifestOf } from '../runs/manifest.ts'
@@ -179,7 +179,7 @@ class ExperimentRun {
     return runAnalyses({ experiment, subject, directory, engine: this.#engine, grid, context })
   }
 
-  #gridWork(): GridWork {
+  #gridWork(): TaskWork {
     const { argument, experiment, directory, context } = this.#parts
     const { workers = 0, queue, file } = argument
     return {

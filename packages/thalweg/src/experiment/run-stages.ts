@@ -11,10 +11,10 @@ import {
   train,
 } from '@thalweg/landscape'
 import type { Diagnosis, Loss, LossPlane, Model, TrainResult } from '@thalweg/landscape'
-import { linearTheory, optimumOf } from '../analyses/linear-theory.ts'
-import { optimizerFacts } from '../analyses/optimizer-facts.ts'
-import { gridOfLosses } from '../analyses/surface-grid.ts'
-import type { GridWork } from '../analyses/surface-grid.ts'
+import { linearTheory, optimumOf } from '../analyses/linear/linear-theory.ts'
+import { optimizerFacts } from '../analyses/diagnose/optimizer-facts.ts'
+import { gridOfLosses } from '../analyses/surface/surface-grid.ts'
+import type { TaskWork } from '../analyses/task-work.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { RunDirectory } from '../runs/run-directory.ts'
 import type { ExperimentData } from './load-experiment.ts'
@@ -135,7 +135,7 @@ export async function runSurface(
   experiment: Experiment,
   loss: Loss,
   theta: Float64Array,
-  work: GridWork,
+  work: TaskWork,
 ): Promise<LossPlane | null> {
   const spec = experiment.analyses.surface
   if (!spec || work.context.signal.aborted) return null

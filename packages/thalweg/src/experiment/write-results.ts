@@ -1,4 +1,4 @@
-import { diagnosisJson } from '../analyses/diagnosis-document.ts'
+import { diagnosisJson } from '../analyses/diagnose/diagnosis-document.ts'
 import { packageVersion } from '../files/package-file.ts'
 import { encodeParquet } from '../formats/parquet-table.ts'
 import { float64Tensor } from '../runs/run-directory.ts'

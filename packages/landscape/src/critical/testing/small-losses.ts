@@ -6,9 +6,9 @@ import { Loss } from '../../loss/loss.ts'
 import type { LossSpec } from '../../loss/loss-function.ts'
 import type { Model } from '../../model/model.ts'
 import { randomStream } from '../../random/random-stream.ts'
-import { expressionObjective } from '../objective.ts'
-import type { ExpressionObjective } from '../objective.ts'
-import { testFunctions } from '../test-functions.ts'
+import { expressionObjective } from '../finders/objective.ts'
+import type { ExpressionObjective } from '../finders/objective.ts'
+import { testFunctions } from '../finders/test-functions.ts'
 
 type Rows = readonly (readonly number[])[]
 

@@ -1,6 +1,6 @@
 import { numbersOf, sizeOf } from '@thalweg/graph'
-import { functionSpaceOptimum, inputGroups } from '../../critical/certificates.ts'
-import type { InputGroups } from '../../critical/certificates.ts'
+import { functionSpaceOptimum, inputGroups } from '../../critical/evidence/certificates.ts'
+import type { InputGroups } from '../../critical/evidence/certificates.ts'
 import type { Loss } from '../../loss/loss.ts'
 
 /** The best value that any function of the input can have. */

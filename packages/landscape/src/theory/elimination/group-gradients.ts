@@ -1,6 +1,6 @@
 import { castTensor, grad, graphOf, input, mul, numbersOf, reduceSum, sizeOf, tensor } from '@thalweg/graph'
-import { inputGroups } from '../../critical/certificates.ts'
-import type { InputGroups } from '../../critical/certificates.ts'
+import { inputGroups } from '../../critical/evidence/certificates.ts'
+import type { InputGroups } from '../../critical/evidence/certificates.ts'
 import { norm } from '../../linalg/vector.ts'
 import { feedsFor } from '../../loss/loss.ts'
 import type { Loss } from '../../loss/loss.ts'

@@ -1,5 +1,5 @@
 import { DomainError, ShapeError, castTensor, numbersOf, sizeOf } from '@thalweg/graph'
-import type { Objective, ObjectivePoint } from '../../critical/objective.ts'
+import type { Objective, ObjectivePoint } from '../../critical/finders/objective.ts'
 import type { LinearOperator } from '../../linalg/linear-operator.ts'
 import { norm } from '../../linalg/vector.ts'
 import { LossPoint } from '../../loss/loss-point.ts'

@@ -1,5 +1,5 @@
 import { DomainError } from '@thalweg/graph'
-import type { Objective, ObjectivePoint } from '../../critical/objective.ts'
+import type { Objective, ObjectivePoint } from '../../critical/finders/objective.ts'
 import { dot } from '../../linalg/vector.ts'
 import { LossPoint } from '../../loss/loss-point.ts'
 import type { Loss, ValueAndGradient } from '../../loss/loss.ts'

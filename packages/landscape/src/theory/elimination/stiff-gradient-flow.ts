@@ -1,5 +1,5 @@
 import { DomainError } from '@thalweg/graph'
-import type { Objective } from '../../critical/objective.ts'
+import type { Objective } from '../../critical/finders/objective.ts'
 import type { CancelSignal } from '../../linalg/cancel-signal.ts'
 import { denseOf } from '../../linalg/linear-operator.ts'
 import { lu } from '../../linalg/lu.ts'

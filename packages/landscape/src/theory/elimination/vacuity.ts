@@ -1,6 +1,6 @@
 import { numbersOf, sizeOf } from '@thalweg/graph'
 import type { Tensor } from '@thalweg/graph'
-import { isAffineModel } from '../../critical/certificates.ts'
+import { isAffineModel } from '../../critical/evidence/certificates.ts'
 import { leastSquares } from '../../linalg/svd.ts'
 import { matrix } from '../../linalg/matrix.ts'
 import type { Matrix } from '../../linalg/matrix.ts'

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import type { ConnectArgument, ConnectDocument } from '../../analyses/connect-job.ts'
+import type { ConnectArgument, ConnectDocument } from '../../analyses/surface/connect-job.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { wholeNumber } from '../parse-number.ts'
 import { addBatchNormOption, addSubjectOptions, subjectArgument } from '../subject-options.ts'

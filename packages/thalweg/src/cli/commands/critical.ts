@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import type { CriticalArgument, CriticalDocument } from '../../analyses/critical-job.ts'
+import type { CriticalArgument, CriticalDocument } from '../../analyses/critical/critical-job.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
 import { addQueueOptions, queueAddress } from '../queue-options.ts'

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import type { DiagnoseArgument, DiagnoseDocument } from '../../analyses/diagnose-job.ts'
-import type { DiagnosisLinesSource } from '../../analyses/diagnosis-document.ts'
+import type { DiagnoseArgument, DiagnoseDocument } from '../../analyses/diagnose/diagnose-job.ts'
+import type { DiagnosisLinesSource } from '../../analyses/diagnose/diagnosis-document.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
 import { addSubjectOptions, realNumber, subjectArgument } from '../subject-options.ts'
@@ -49,7 +49,7 @@ export function addDiagnoseCommand(root: Command): void {
         printJson({ command: 'diagnose', version: packageVersion(), ...document, seed: options.seed, elapsedMs })
         return
       }
-      const { diagnosisLines } = await import('../../analyses/diagnosis-document.ts')
+      const { diagnosisLines } = await import('../../analyses/diagnose/diagnosis-document.ts')
       print(options, ...diagnosisLines(document as unknown as DiagnosisLinesSource, lang))
       print(
         options,

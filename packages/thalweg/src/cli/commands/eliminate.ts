@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import type { EliminateArgument, EliminateDocument } from '../../analyses/eliminate-job.ts'
+import type { EliminateArgument, EliminateDocument } from '../../analyses/eliminate/eliminate-job.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
 import { addSubjectOptions, realNumber, subjectArgument } from '../subject-options.ts'

@@ -1,7 +1,7 @@
 import { DomainError } from '@thalweg/graph'
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import type { GramArgument, GramDocument } from '../../analyses/gram-argument.ts'
+import type { GramArgument, GramDocument } from '../../analyses/gram/gram-argument.ts'
 import { duration, print, printJson, runWithProgress } from '../command-context.ts'
 import { durationMs, wholeNumber } from '../parse-number.ts'
 import { addSubjectOptions, realNumber, subjectArgument } from '../subject-options.ts'

@@ -1,7 +1,7 @@
 import { DomainError } from '@thalweg/graph'
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import type { LinearArgument, LinearDocument } from '../../analyses/linear-job.ts'
+import type { LinearArgument, LinearDocument } from '../../analyses/linear/linear-job.ts'
 import { print, printJson, runWithProgress } from '../command-context.ts'
 import type { CommonOptions } from '../command-context.ts'
 import { wholeNumber } from '../parse-number.ts'
