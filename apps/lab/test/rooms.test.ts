@@ -52,7 +52,7 @@ describe.skipIf(missing)('the theory rooms as static pages', () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     const { port }: { port: number } = server.address() as AddressInfo
     base = `http://127.0.0.1:${port}/some/folder/`
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
   })
 
   afterAll(async () => {

@@ -49,15 +49,16 @@ export class LabBrowser {
     this.#bugs = bugs
   }
 
-  static async start(): Promise<LabBrowser> {
+  /** @param graphics  whether pages may use WebGL, which is emulated here: dear where many pages draw at once. */
+  static async start({ graphics = true }: { readonly graphics?: boolean } = {}): Promise<LabBrowser> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'thalweg-browser-')))
     const root = join(folder, 'runs')
     mkdirSync(root)
     const bugs: unknown[] = []
     const onError = (error: unknown): void => void bugs.push(error)
     const server = await startLabServer({ root, app: packageFile('dist', 'lab'), port: 0, onError })
-    // WebGL without a graphics card
-    const args = ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader']
+    const emulated = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-gpu-rasterization']
+    const args = ['--no-sandbox', ...(graphics ? emulated : ['--disable-gpu'])]
     return new LabBrowser(folder, await chromium.launch({ executablePath, args }), server, bugs)
   }
 

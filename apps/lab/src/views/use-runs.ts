@@ -1,10 +1,12 @@
 import { useCallback, useEffect, useState } from 'react'
 import type { CurvePoint, LogLine, RunDetail, RunSummary } from 'thalweg/protocol'
+import { grownCurve } from '../scenes/growing-curve.ts'
 import { mergedRuns } from '../scenes/run-list.ts'
 import { live } from '../state/live.ts'
 import { server } from '../state/server.ts'
 import { serverHealth } from '../state/server-health.ts'
 import type { Health } from 'thalweg/protocol'
+import { useGathered } from './use-gathered.ts'
 
 /** Who serves this page: undefined while that is not known, null where nobody answers. */
 export function useHealth(): Health | null | undefined {
@@ -27,23 +29,23 @@ export interface LiveRuns {
 
 /** All runs of the server, kept up to date by its events. */
 export function useRuns(wanted: boolean): LiveRuns {
-  const [state, setState] = useState<LiveRuns>({ runs: [], ready: false, error: undefined })
+  const [state, gathered] = useGathered<LiveRuns>({ runs: [], ready: false, error: undefined })
   const fetchAll = useCallback(() => {
     server.runs({ limit: 1000 }).then(
-      ({ runs }) => setState({ runs, ready: true, error: undefined }),
+      ({ runs }) => gathered.add(() => ({ runs, ready: true, error: undefined })),
       (error: unknown) =>
-        setState((old) => ({ ...old, ready: true, error: error instanceof Error ? error.message : String(error) })),
+        gathered.add((old) => ({ ...old, ready: true, error: error instanceof Error ? error.message : String(error) })),
     )
-  }, [])
+  }, [gathered])
   useEffect(() => {
     if (!wanted) return
     fetchAll()
     return live.listen([], (event) => {
       if (event.type === 'hello') fetchAll()
       if (event.type === 'runs')
-        setState((old) => ({ ...old, runs: mergedRuns(old.runs, event.changed, event.removed) }))
+        gathered.add((old) => ({ ...old, runs: mergedRuns(old.runs, event.changed, event.removed) }))
     })
-  }, [wanted, fetchAll])
+  }, [wanted, fetchAll, gathered])
   return state
 }
 
@@ -60,27 +62,31 @@ const logMax = 500
 
 /** One run with its curve and its log as they grow. */
 export function useRun(id: string): LiveDetail {
-  const [state, setState] = useState(nothing)
+  const [state, gathered] = useGathered(nothing)
   useEffect(() => {
     let shown = true
+    const change = (next: (old: LiveDetail) => LiveDetail): void => {
+      if (shown) gathered.add(next)
+    }
     const fetchDetail = (): void => {
       server.run(id).then(
-        (detail) => shown && setState((old) => ({ ...old, detail, summary: detail.summary, error: undefined })),
+        (detail) => change((old) => ({ ...old, detail, summary: detail.summary, error: undefined })),
         (error: unknown) =>
-          shown && setState((old) => ({ ...old, error: error instanceof Error ? error.message : String(error) })),
+          change((old) => ({ ...old, error: error instanceof Error ? error.message : String(error) })),
       )
     }
-    setState(nothing)
+    change(() => nothing)
+    gathered.flush()
     fetchDetail()
     const stop = live.listen([id], (event) => {
       if (event.type === 'snapshot')
-        setState((old) => ({ ...old, summary: event.summary, curve: event.curve, log: event.log }))
-      if (event.type === 'curve') setState((old) => ({ ...old, curve: [...old.curve, ...event.points] }))
-      if (event.type === 'log') setState((old) => ({ ...old, log: [...old.log, ...event.lines].slice(-logMax) }))
+        change((old) => ({ ...old, summary: event.summary, curve: event.curve, log: event.log }))
+      if (event.type === 'curve') change((old) => ({ ...old, curve: grownCurve(old.curve, event.points) }))
+      if (event.type === 'log') change((old) => ({ ...old, log: [...old.log, ...event.lines].slice(-logMax) }))
       if (event.type === 'progress')
-        setState((old) => (old.summary ? { ...old, summary: { ...old.summary, progress: event.progress } } : old))
+        change((old) => (old.summary ? { ...old, summary: { ...old.summary, progress: event.progress } } : old))
       if (event.type === 'run') {
-        setState((old) => ({ ...old, summary: event.summary }))
+        change((old) => ({ ...old, summary: event.summary }))
         fetchDetail()
       }
     })
@@ -88,14 +94,14 @@ export function useRun(id: string): LiveDetail {
     fetch(`./api/runs/${encodeURIComponent(id)}/live`)
       .then((reply) => (reply.ok ? reply.json() : undefined))
       .then((known?: { curve: CurvePoint[]; log: LogLine[] }) => {
-        if (known && shown)
-          setState((old) => (old.curve.length > 0 ? old : { ...old, curve: known.curve, log: known.log }))
+        if (known) change((old) => (old.curve.length > 0 ? old : { ...old, curve: known.curve, log: known.log }))
       })
       .catch(() => {})
     return () => {
       shown = false
+      gathered.clear()
       stop()
     }
-  }, [id])
+  }, [id, gathered])
   return state
 }
