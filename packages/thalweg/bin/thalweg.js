@@ -32,7 +32,17 @@ function runOnWorkspaceNode() {
   })
 }
 
+/** Stripping types and compiling takes longer than most commands: what was done once is kept, for this process and for
+ *  those it starts. */
+function keepCompiled() {
+  if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return
+  var folder = path.join(__dirname, '../../../.cache/compiled')
+  process.env.NODE_COMPILE_CACHE = folder
+  require('module').enableCompileCache(folder)
+}
+
 if (isNewEnough(process.versions.node)) {
+  if (isCheckout) keepCompiled()
   import(url.pathToFileURL(isCheckout ? source : bundle).href).catch(function (error) {
     console.error(error)
     process.exitCode = 1
