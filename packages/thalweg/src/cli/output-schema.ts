@@ -133,6 +133,7 @@ const critical = z.looseObject({
       verdict,
       multiplicity: z.int().describe('starts that led here, modulo symmetry'),
       starts: z.array(z.int()),
+      spread: number.describe('distance over which the starts ended on one flat set; 0 where it is a point'),
     }),
   ),
   table: z.array(z.looseObject({ loss: number, verdict, indexFraction: z.number(), found: z.int() })),

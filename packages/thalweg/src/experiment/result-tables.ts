@@ -111,6 +111,7 @@ function criticalTable({ points }: ShownCritical): Table {
       zero: ['number of eigenvalues that are zero within the threshold', (p) => p.inertia.zero],
       positive: ['number of positive eigenvalues', (p) => p.inertia.positive],
       multiplicity: ['searches that led there, modulo symmetry', (p) => p.multiplicity],
+      spread: ['distance over which they ended on one flat set; 0 where it is a point', (p) => p.spread],
     }),
     { name: 'verdict', description: 'what kind of point it is', data: points.map(({ verdict }) => verdict) },
   ]

@@ -13,6 +13,7 @@ import {
   invariantFields,
   sameModuloUnits,
   noisyStarts,
+  norm,
   sentence,
   unflattenParameters,
 } from '@thalweg/landscape'
@@ -228,7 +229,13 @@ function outcomeWarnings({ outcomes, searches, points }: FindManyResult, wanted:
   const flat = outcomes['gradient-flat'] ?? 0
   const other = searches.length - (outcomes.converged ?? 0) - flat
   const loose = points.filter(({ gradientNorm, noiseFloor }) => gradientNorm > floorFactor * noiseFloor)
+  const wide = points.filter(({ spread, theta }) => spread > 1e-3 * Math.max(1, norm(theta)))
   return [
+    ...(wide.length > 0
+      ? [
+          `${wide.length} of the points stand for flat sets of critical points: searches counted with them ended up to ${Math.max(...wide.map(({ spread }) => spread)).toPrecision(2)} away.`,
+        ]
+      : []),
     ...(loose.length > 0
       ? [
           `${loose.length} points were accepted by --gradient-tolerance with a gradient far above its noise floor (of up to ${Math.max(...loose.map((point) => point.gradientNorm)).toPrecision(2)}): they are near critical points at best, and their losses, indices and verdicts are not those of critical points.`,

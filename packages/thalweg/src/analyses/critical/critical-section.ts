@@ -22,6 +22,7 @@ export interface ShownCritical {
     readonly inertia: { readonly negative: number; readonly zero: number; readonly positive: number }
     readonly verdict: VerdictKind
     readonly multiplicity: number
+    readonly spread: number
   }[]
 }
 
