@@ -11,14 +11,14 @@ import type { Objective } from '../finders/objective.ts'
 import { distanceBetween } from '../finders/search.ts'
 import type { SearchOptions, SearchResult, SearchStatus } from '../finders/search.ts'
 import { searchTogether } from '../finders/search-together.ts'
-import { joinFlat, mergeSame } from './merge-searches.ts'
+import { joinSets, mergeSame } from './merge-searches.ts'
 import type { Sameness } from './merge-searches.ts'
-import { sameCriticalPoint } from './same-critical-point.ts'
+import { sameCriticalPoint, sameLinearMap } from './same-critical-point.ts'
 
 export interface FindManyOptions extends SearchOptions {
   readonly method?: FinderName
   /** When two points are one; default: modulo the symmetries of the network (`sameCriticalPoint`) for a loss, equality
-   * for an analytic function. Points of one flat set are joined besides (`joinFlat`). */
+   * for an analytic function. Points of one flat set are joined besides (`joinSets`). */
   readonly same?: Sameness
   /** Searches that run in lockstep, their derivatives in one graph; losses only. Default: 64 up to 300 parameters, else 1. */
   readonly together?: number
@@ -73,7 +73,11 @@ export async function findMany(
   }
   const spent = searches.reduce((sum, { gradients, products }) => sum + gradients + products, 0)
   const objective = target instanceof Loss ? objectiveOf(target) : target
-  const joined = await joinFlat(points, objective, spent / 4, options.signal)
+  const joined = await joinSets(points, objective, {
+    gradientsMax: spent / 4,
+    sameFunction: target instanceof Loss ? sameLinearMap(target.model) : null,
+    signal: options.signal,
+  })
   return { points: joined.sort((a, b) => a.loss - b.loss), outcomes, searches }
 }
 

@@ -32,18 +32,28 @@ export function mergeSame(searches: readonly SearchResult[], same: Sameness): Me
 /** Where on the line between two points the gradient is looked at, the middle first: it tells most pairs apart. */
 const places: readonly number[] = [1 / 2, 1 / 4, 3 / 4, 1 / 8, 7 / 8]
 
-/** Points that lie on one flat set, as one: same loss, verdict and number of negative eigenvalues, and along the straight
- * line between them the gradient is within ten times its noise floor, as at both ends. So end the searches for a minimum
- * such as that of x⁴, of which float64 sees a whole neighbourhood as critical, and those among parameters that nothing
- * depends on. Curved sets are not followed.
+export interface JoinOptions {
+  /** Gradients allowed; pairs that are not looked at stay apart. */
+  readonly gradientsMax: number
+  /** Whether two points are one function, where that and the inertia are all that tells critical points apart: of linear
+   * networks. */
+  readonly sameFunction: Sameness | null
+  readonly signal?: CancelSignal
+}
+
+/** Points of one set of critical points, as one: same loss, verdict and number of negative eigenvalues, and
  *
- * @param gradientsMax  gradients allowed; pairs that are not looked at stay apart.
+ * - along the straight line between them the gradient is within ten times its noise floor, as at both ends. So end the
+ *   searches for a minimum such as that of x⁴, of which float64 sees a whole neighbourhood as critical, and those among
+ *   parameters that nothing depends on. Curved sets are not followed;
+ * - or, in linear networks, they are one map with one inertia. Singular values of single layers vary freely there, and
+ *   where one is nearly zero the ranks of the layers are a matter of the threshold.
+ *
  * Cost: up to 5 gradients for each pair that agrees in the rest. */
-export async function joinFlat(
+export async function joinSets(
   points: readonly FoundCriticalPoint[],
   objective: Objective,
-  gradientsMax: number,
-  signal?: CancelSignal,
+  { gradientsMax, sameFunction, signal }: JoinOptions,
 ): Promise<FoundCriticalPoint[]> {
   let left = gradientsMax
   const isFlatBetween = async (a: FoundCriticalPoint, b: FoundCriticalPoint): Promise<boolean> => {
@@ -58,26 +68,25 @@ export async function joinFlat(
   }
   const joined: FoundCriticalPoint[] = []
   for (const point of points) {
-    const home = await firstAsync(joined, async (known) => agree(known, point) && (await isFlatBetween(known, point)))
-    if (home < 0) {
-      joined.push(point)
-      continue
+    let isJoined = false
+    for (const [i, known] of joined.entries()) {
+      if (!agree(known, point)) continue
+      const isOneClass = known.inertia.zero === point.inertia.zero && sameFunction?.(known.theta, point.theta) === true
+      if (!isOneClass && !(await isFlatBetween(known, point))) continue
+      const distance = isOneClass ? 0 : distanceBetween(known.theta, point.theta)
+      joined[i] = {
+        ...known,
+        starts: [...known.starts, ...point.starts].sort((a, b) => a - b),
+        spread: Math.max(known.spread, distance),
+      }
+      isJoined = true
+      break
     }
-    const known = joined[home]
-    joined[home] = {
-      ...known,
-      starts: [...known.starts, ...point.starts].sort((a, b) => a - b),
-      spread: Math.max(known.spread, distanceBetween(known.theta, point.theta)),
-    }
+    if (!isJoined) joined.push(point)
   }
   return joined
 }
 
 function agree(a: FoundCriticalPoint, b: FoundCriticalPoint): boolean {
   return equal(a.loss, b.loss) && a.verdict === b.verdict && a.inertia.negative === b.inertia.negative
-}
-
-async function firstAsync<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<number> {
-  for (const [i, item] of items.entries()) if (await holds(item)) return i
-  return -1
 }

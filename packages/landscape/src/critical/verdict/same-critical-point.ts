@@ -7,6 +7,7 @@ import type { Model } from '../../model/model.ts'
 import { fullyConnected, weightEntry } from '../evidence/fully-connected.ts'
 import type { FullyConnected } from '../evidence/fully-connected.ts'
 import { distanceBetween } from '../finders/search.ts'
+import type { Sameness } from './merge-searches.ts'
 
 /** Whether two points of a fully connected network, in a file or not, are one modulo its symmetries: hidden units permuted; for
  * odd activations signs of units; for ReLU positive scalings of units; for linear units any change of basis (then the
@@ -15,10 +16,7 @@ import { distanceBetween } from '../finders/search.ts'
  * Units are brought to a standard scale and sign, then matched layer by layer from the inputs on by an assignment; exact
  * where no two units of a layer receive the same.
  * @returns a test for points of this model. */
-export function sameCriticalPoint(
-  model: Model,
-  tolerance: number = 1e-6,
-): (a: Float64Array, b: Float64Array) => boolean {
+export function sameCriticalPoint(model: Model, tolerance: number = 1e-6): Sameness {
   const close = (a: Float64Array, b: Float64Array): boolean => distanceBetween(a, b) <= tolerance * Math.max(1, norm(a))
   const network = fullyConnected(model)
   if (!network || network.skip) return close
@@ -36,6 +34,16 @@ export function sameCriticalPoint(
     for (const layers of [left, right]) standardize(layers, activation)
     for (let h = 0; h + 1 < left.length; h++) matchUnits(left[h], right[h], right[h + 1])
     return left.every((layer, h) => close(layer.incoming.data, right[h].incoming.data))
+  }
+}
+
+/** Whether two points of a linear network, in a file or not, are one map from input to output; null for other models. */
+export function sameLinearMap(model: Model, tolerance: number = 1e-6): Sameness | null {
+  const network = fullyConnected(model)
+  if (!network || network.skip || network.activation !== 'linear') return null
+  return (a, b) => {
+    const [left, right] = [partialProducts(network, a)[0], partialProducts(network, b)[0]]
+    return distanceBetween(left.data, right.data) <= tolerance * Math.max(1, norm(left.data))
   }
 }
 
