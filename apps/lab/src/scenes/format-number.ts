@@ -21,6 +21,14 @@ export function formatNumber(value: number | null | undefined, options: NumberOp
   return sign + grouped(trimmed(size.toFixed(Math.max(0, (options.digits ?? 4) - 1 - exponent)), options))
 }
 
+/** A label of an axis: 0.05 and 20, but `10⁻⁹` and `2×10⁻⁹`. */
+export function formatTick(value: number): string {
+  const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)) + 1e-9)
+  if (exponent >= -3 && exponent <= 5) return formatNumber(value, { trim: true })
+  const mantissa = trimmed((value / 10 ** exponent).toPrecision(4), { trim: true }).replace('-', '−')
+  return mantissa === '1' ? `10${raised(exponent)}` : `${mantissa}×10${raised(exponent)}`
+}
+
 /** 0.8333 → `83.3 %`. */
 export function formatPercent(share: number | null | undefined): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return formatNumber(share)

@@ -2,6 +2,8 @@ import { useCallback } from 'react'
 import type { ReactNode } from 'react'
 import type { PlotOptions } from '@observablehq/plot'
 import type { HistoryPoint } from 'thalweg/protocol'
+import { formatTick } from '../scenes/format-number.ts'
+import { isLogarithmic, onScale } from '../scenes/loss-scale.ts'
 import { runsWords } from '../words/runs-words.ts'
 import { Plot } from './plot.tsx'
 import { useWords } from './use-words.ts'
@@ -23,10 +25,8 @@ export function HistoryPlot({ runs }: HistoryPlotProps): ReactNode {
           ...(testLoss === undefined || testLoss === null ? [] : [{ epoch, loss: testLoss, run: k, dashed: true }]),
         ]),
       )
-      const usable = rows.filter(
-        (row): row is typeof row & { loss: number } => row.loss !== null && Number.isFinite(row.loss),
-      )
-      const log = usable.every(({ loss }) => loss > 0)
+      const log = isLogarithmic(rows.map(({ loss }) => loss))
+      const usable = rows.filter(({ loss }) => onScale(loss, log) !== null)
       const line = (dashed: boolean): ReturnType<PlotModule['lineY']> =>
         plot.lineY(
           usable.filter((row) => row.dashed === dashed),
@@ -44,7 +44,7 @@ export function HistoryPlot({ runs }: HistoryPlotProps): ReactNode {
         marginBottom: 42,
         height: 260,
         x: { label: words.epoch, grid: true },
-        y: { label: words.loss, type: log ? 'log' : 'linear', grid: true, tickFormat: '~g', ticks: 5 },
+        y: { label: words.loss, type: log ? 'log' : 'linear', grid: true, tickFormat: formatTick, ticks: 5 },
         marks: [line(false), line(true)],
       }
     },

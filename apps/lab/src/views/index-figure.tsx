@@ -2,7 +2,7 @@ import { useCallback, useMemo, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { PlotOptions } from '@observablehq/plot'
 import type { CriticalDocument, VerdictKind } from 'thalweg/protocol'
-import { formatNumber, formatPercent } from '../scenes/format-number.ts'
+import { formatNumber, formatPercent, formatTick } from '../scenes/format-number.ts'
 import { verdictWords } from '../words/verdict-words.ts'
 import { Figure } from './figure.tsx'
 import { Plot } from './plot.tsx'
@@ -85,7 +85,7 @@ function indexOptions(
       tickFormat: (share: number) => formatPercent(share).replace('.0', ''),
       nice: true,
     },
-    y: { label: words.loss, type: wide ? 'log' : 'linear', grid: true, tickFormat: '~g', ticks: 4 },
+    y: { label: words.loss, type: wide ? 'log' : 'linear', grid: true, tickFormat: formatTick, ticks: 4 },
     symbol: { domain: Object.keys(symbols), range: Object.values(symbols) },
     r: { range: [3.5, 9], type: 'sqrt' },
     marks: [

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { PlotOptions } from '@observablehq/plot'
-import { formatNumber } from '../scenes/format-number.ts'
+import { formatNumber, formatTick } from '../scenes/format-number.ts'
 import { linePoints } from '../scenes/line-scene.ts'
 import type { LinePoint } from '../scenes/line-scene.ts'
 import { lineWork } from '../state/findings.ts'
@@ -128,7 +128,7 @@ function lineOptions(
     marginBottom: 42,
     height: 320,
     x: { label: 't', grid: true },
-    y: { label: words.loss, grid: true, domain, tickFormat: '~g', ticks: 6 },
+    y: { label: words.loss, grid: true, domain, tickFormat: formatTick, ticks: 6 },
     clip: true,
     marks: [
       plot.lineY(points, {

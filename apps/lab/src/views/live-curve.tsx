@@ -3,6 +3,8 @@ import { useEffect, useRef, useState } from 'react'
 import type { ReactNode } from 'react'
 import type UPlot from 'uplot'
 import type { CurvePoint } from 'thalweg/protocol'
+import { formatTick } from '../scenes/format-number.ts'
+import { decadeTicks, isLogarithmic, onScale } from '../scenes/loss-scale.ts'
 import { useWidth } from './plot.tsx'
 import { useShownTheme } from './use-stores.ts'
 
@@ -19,7 +21,7 @@ export function LiveCurve({ points, label, xLabel }: LiveCurveProps): ReactNode 
   const theme = useShownTheme()
   const [plot, setPlot] = useState<UPlot>()
   const hasPoints = points.length > 0
-  const positive = points.every(({ loss }) => loss === null || loss > 0)
+  const log = isLogarithmic(points.map(({ loss }) => loss))
   useEffect(() => {
     const element = host.current
     if (!element || width === 0 || !hasPoints) return
@@ -27,7 +29,7 @@ export function LiveCurve({ points, label, xLabel }: LiveCurveProps): ReactNode 
     let wanted = true
     void import('uplot').then(({ default: Chart }) => {
       if (!wanted) return
-      made = new Chart(curveOptions(width, xLabel, label, positive), [[], []], element)
+      made = new Chart(curveOptions(width, xLabel, label, log), [[], []], element)
       setPlot(made)
     })
     return () => {
@@ -35,8 +37,11 @@ export function LiveCurve({ points, label, xLabel }: LiveCurveProps): ReactNode 
       made?.destroy()
       setPlot(undefined)
     }
-  }, [width, hasPoints, theme, label, xLabel, positive])
-  useEffect(() => plot?.setData([points.map((p) => p.step), points.map((p) => p.loss)]), [plot, points])
+  }, [width, hasPoints, theme, label, xLabel, log])
+  useEffect(
+    () => plot?.setData([points.map((p) => p.step), points.map((p) => onScale(p.loss, log))]),
+    [plot, points, log],
+  )
   const last = points.at(-1)
   return <div ref={host} className="live-curve" role="img" aria-label={last ? `${label}: ${last.loss}` : label} />
 }
@@ -57,8 +62,19 @@ function curveOptions(width: number, xLabel: string, label: string, log: boolean
     scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
     axes: [
       { ...axis, label: xLabel, labelSize: 22, labelFont: '12px system-ui' },
-      { ...axis, size: 60 },
+      { ...axis, size: 60, ...(log && decades(axis)) },
     ],
     series: [{}, { label, stroke: color('series-1'), width: 1.5, points: { show: false } }],
+  }
+}
+
+/** Lines and labels at powers of ten only. */
+function decades({ grid, ticks }: Pick<UPlot.Axis, 'grid' | 'ticks'>): Partial<UPlot.Axis> {
+  const filter = (_: UPlot, splits: number[]): (number | null)[] => decadeTicks(splits)
+  return {
+    filter,
+    grid: { ...grid, filter },
+    ticks: { ...ticks, filter },
+    values: (_, splits) => splits.map((value: number | null) => (value === null ? '' : formatTick(value))),
   }
 }

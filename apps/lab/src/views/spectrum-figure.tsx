@@ -2,7 +2,7 @@ import { useCallback, useMemo } from 'react'
 import type { ReactNode } from 'react'
 import type { PlotOptions } from '@observablehq/plot'
 import type { DiagnosisDocument, Eigenvalue, SpectrumDocument } from 'thalweg/protocol'
-import { formatNumber } from '../scenes/format-number.ts'
+import { formatNumber, formatTick } from '../scenes/format-number.ts'
 import { densityBand, eigenvaluesOf } from '../scenes/spectrum-scene.ts'
 import { verdictWords } from '../words/verdict-words.ts'
 import { Figure } from './figure.tsx'
@@ -29,7 +29,7 @@ export function SpectrumFigure({ spectrum, diagnosis, parameters }: SpectrumFigu
       marginBottom: 42,
       height: 300,
       x: { label: words.eigenvalue, grid: true, nice: true },
-      y: { type: 'log', label: words.density, tickFormat: '~g', ticks: 5 },
+      y: { type: 'log', label: words.density, tickFormat: formatTick, ticks: 5 },
       marks: [
         plot.areaY(band, { x: 'at', y1: 'lower', y2: 'upper', fill: 'var(--series-1)', fillOpacity: 0.22 }),
         plot.lineY(band, { x: 'at', y: 'value', stroke: 'var(--series-1)', strokeWidth: 1.8 }),
@@ -74,7 +74,7 @@ function stemOptions(plot: PlotModule, known: Known, words: typeof verdictWords.
       type: 'symlog',
       constant: smallestSize(known),
       ticks: 6,
-      tickFormat: '~g',
+      tickFormat: formatTick,
     },
     marks: [
       plot.ruleY([0], { stroke: 'var(--muted)' }),
