@@ -56,7 +56,10 @@ function printOutcome({ name, failed, elapsedMs, output }: Outcome): void {
   console.log(`${summary.padEnd(7)}${name.padEnd(12)}${(elapsedMs / 1000).toFixed(1)} s`)
 }
 
-async function main(names: readonly string[]): Promise<number> {
+/** The stages of the arguments: those named, all but those that `--except` names, or all. */
+async function main(given: readonly string[]): Promise<number> {
+  const except = given[0] === '--except'
+  const names = except ? given.slice(1) : given
   const unknown = names.filter((name) => !stages.some((stage) => stage.name === name))
   if (unknown.length > 0) {
     console.error(`check: no stage ${unknown.join(', ')}. Stages: ${stages.map((stage) => stage.name).join(', ')}.`)
@@ -65,7 +68,7 @@ async function main(names: readonly string[]): Promise<number> {
   const start = performance.now()
   const failures: string[] = []
   for (const stage of stages) {
-    if (names.length > 0 && !names.includes(stage.name)) continue
+    if (names.length > 0 && names.includes(stage.name) === except) continue
     const outcome = await runStage(stage)
     printOutcome(outcome)
     if (outcome.failed) failures.push(stage.name)

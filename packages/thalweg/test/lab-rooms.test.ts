@@ -57,6 +57,8 @@ describe.skipIf(noBrowser)('the rooms of the lab', () => {
     ['run', '#/runs?run=moons', '.run-figures svg'],
     ['landscape', '#/landscape?plane=run:path', '.readout'],
     ['verdict', '#/verdict?point=run:moons', '.verdict-card'],
+    ['landscape-without-run', '#/landscape', '.readout'],
+    ['verdict-without-run', '#/verdict', 'h1'],
     ['theory', '#/theory', '.room-cards li >> nth=4'],
     ['theory-linear', '#/theory/linear', '.step:nth-of-type(2) table'],
     ['theory-elimination', '#/theory/elimination', '.step:nth-of-type(1) figure svg'],
@@ -85,6 +87,7 @@ describe.skipIf(noBrowser)('the rooms of the lab', () => {
     const visit = await lab.visit(place, { reducedMotion: 'reduce', colorScheme: 'light' })
     await drawn(visit.page, sign)
     expect(await violations(visit.page)).toEqual([])
+    expect(await visit.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
     expect(await visit.page.evaluate(moving)).toEqual([])
     expect(await visit.page.getByRole('button', { name: 'Pause' }).count()).toBe(0)
     expect(await unreached(visit.page)).toEqual([])

@@ -1,18 +1,27 @@
 import { expect, it } from 'vitest'
 import { grownCurve } from './growing-curve.ts'
 
-it('a curve that grows for hours stays within bounds, in order, with both ends', () => {
-  let curve: readonly number[] = []
-  for (let k = 0; k < 3000; k++) {
-    curve = grownCurve(curve, [7 * k, 7 * k + 1, 7 * k + 2, 7 * k + 3, 7 * k + 4, 7 * k + 5, 7 * k + 6])
-    expect(curve.length).toBeLessThanOrEqual(4000)
-    expect(curve.at(-1)).toBe(7 * k + 6)
+it('a curve that grows for hours stays within bounds, in order, even, and with both ends', () => {
+  let curve: readonly { step: number }[] = []
+  for (let k = 0; k < 30_000; k++) {
+    curve = grownCurve(
+      curve,
+      [0, 1, 2, 3, 4, 5, 6].map((i) => ({ step: 10 * (7 * k + i) })),
+    )
+    if (curve.length > 4000) throw new Error(`${curve.length} points`)
   }
-  expect(curve[0]).toBe(0)
-  expect(curve.length).toBeGreaterThan(1000)
-  expect(curve.every((x, i) => i === 0 || x > curve[i - 1])).toBe(true)
+  const steps = curve.map(({ step }) => step)
+  expect(steps[0]).toBe(0)
+  expect(steps.at(-1)).toBe(10 * (7 * 30_000 - 1))
+  expect(steps.length).toBeGreaterThan(1000)
+  expect(steps.every((x, i) => i === 0 || x > steps[i - 1])).toBe(true)
+  const gaps = steps.slice(1, -1).map((x, i) => x - steps[i])
+  expect(Math.max(...gaps)).toBeLessThan(steps.at(-1)! / 700)
 })
 
-it('changes nothing while there is room', () => {
-  expect(grownCurve([1, 2], [3])).toEqual([1, 2, 3])
+it('changes nothing while there is room, and stays bounded where steps do not move', () => {
+  const at = (step: number): { step: number } => ({ step })
+  expect(grownCurve([at(1), at(2)], [at(3)])).toEqual([at(1), at(2), at(3)])
+  const still = Array.from({ length: 5000 }, () => at(7))
+  expect(grownCurve([], still).length).toBeLessThanOrEqual(4000)
 })

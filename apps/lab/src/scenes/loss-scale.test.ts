@@ -20,6 +20,12 @@ describe('the scale of losses', () => {
     const shown = (splits: number[]) => decadeTicks(splits).filter((x) => x !== null)
     expect(shown([-3, -2, -1].flatMap(decade))).toEqual([0.001, 0.01, 0.1])
     expect(shown([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2])).toEqual([0.5, 1, 2])
+    for (const narrow of [
+      [0.6, 0.7],
+      [3, 4],
+      [0.003, 0.004],
+    ])
+      expect(shown(narrow)).toEqual(narrow)
     const many = Array.from({ length: 24 }, (_, k) => decade(k - 23)).flat()
     expect(shown(many).length).toBeLessThanOrEqual(9)
     expect(shown(many).length).toBeGreaterThan(4)

@@ -12,11 +12,14 @@ export function onScale(loss: number | null, logarithmic: boolean): number | nul
 }
 
 /** Of the divisions 1, 2, …, 9 of each decade those that get a line and a label, the others null: powers of ten, and 2 and 5
- * besides where the range has fewer than two. Of many decades every second, third … */
+ * besides where the range has fewer than two, all where even those are fewer. Of many decades every second, third … */
 export function decadeTicks(splits: readonly number[], labelsMax: number = 8): (number | null)[] {
   const leading = (x: number): number => Math.round(x / 10 ** Math.floor(Math.log10(x) + 1e-9))
   const decades = splits.filter((x) => leading(x) === 1)
-  if (decades.length < 2) return splits.map((x) => ([1, 2, 5].includes(leading(x)) ? x : null))
+  if (decades.length < 2) {
+    const few = splits.map((x) => ([1, 2, 5].includes(leading(x)) ? x : null))
+    return few.filter((x) => x !== null).length < 2 ? [...splits] : few
+  }
   const step = Math.ceil(decades.length / labelsMax)
   return splits.map((x) => (leading(x) === 1 && Math.round(Math.log10(x)) % step === 0 ? x : null))
 }

@@ -39,6 +39,15 @@ export class Gathered<S> {
     this.#show((old) => changes.reduce((state, change) => change(state), old))
   }
 
+  /** Shows something else at once, instead of what waits. */
+  replace(state: S): void {
+    this.clear()
+    this.#shownAt = Number.NEGATIVE_INFINITY
+    this.#pauseMs = pauseMinMs
+    this.#show(() => state)
+  }
+
+  /** The page shows what was passed on. */
   shown(): void {
     if (!this.#showing) return
     this.#showing = false

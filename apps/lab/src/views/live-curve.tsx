@@ -68,7 +68,7 @@ function curveOptions(width: number, xLabel: string, label: string, log: boolean
   }
 }
 
-/** Lines and labels at powers of ten only. */
+/** Few lines, with labels that differ. */
 function decades({ grid, ticks }: Pick<UPlot.Axis, 'grid' | 'ticks'>): Partial<UPlot.Axis> {
   const filter = (_: UPlot, splits: number[]): (number | null)[] => decadeTicks(splits)
   return {

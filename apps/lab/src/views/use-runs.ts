@@ -75,8 +75,7 @@ export function useRun(id: string): LiveDetail {
           change((old) => ({ ...old, error: error instanceof Error ? error.message : String(error) })),
       )
     }
-    change(() => nothing)
-    gathered.flush()
+    gathered.replace(nothing)
     fetchDetail()
     const stop = live.listen([id], (event) => {
       if (event.type === 'snapshot')

@@ -18,7 +18,7 @@ export interface FoundCriticalPoint {
   /** The starts that led here, modulo symmetry. */
   readonly starts: readonly number[]
   /** Largest distance from θ to where another of these searches ended on the same flat set of critical points
-   * (`joinSets`); 0 where they all ended at θ, modulo symmetry. */
+   * (`joinSets`); 0 where they all ended at θ, modulo symmetry, or in one class of a linear network. */
   readonly spread: number
   readonly method: FinderName
 }

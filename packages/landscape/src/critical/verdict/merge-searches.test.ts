@@ -1,5 +1,5 @@
 import { nativeEngine } from '@thalweg/engine/node'
-import { add, mul, selectAt, sub } from '@thalweg/graph'
+import { add, exp, mul, selectAt, sin, sub } from '@thalweg/graph'
 import type { Expr } from '@thalweg/graph'
 import { afterAll, describe, expect, test } from 'vitest'
 import { linearNetwork } from '../../model/index.ts'
@@ -57,6 +57,47 @@ describe('critical points that are one', () => {
     expect(close.filter(({ inertia }) => inertia.positive === 1)).toHaveLength(2)
   })
 
+  test('isolated minima stay apart, whatever lies between them', async () => {
+    const of = async (size: number, starts: readonly number[][], build: (x: readonly Expr[]) => Expr) => {
+      const objective = expressionObjective({
+        engine,
+        name: 'wells',
+        size,
+        build: (theta) => build(Array.from({ length: size }, (_, i) => selectAt(theta, 0, i))),
+      })
+      const { points } = await findMany(
+        objective,
+        starts.map((x) => Float64Array.from(x)),
+      )
+      return points.map(({ starts: from }) => from.length)
+    }
+    const periodic = (x: Expr): Expr => square(sin(mul(x, Math.PI)))
+    expect(await of(1, [[0.1], [4.1], [8.1]], ([x]) => periodic(x))).toEqual([1, 1, 1])
+    // a parameter that nothing depends on beside them: a kernel, and yet three sets
+    const beside = [
+      [0.1, 0],
+      [4.1, 0],
+      [8.1, 0],
+      [0.1, 3],
+    ]
+    const counts = await of(2, beside, ([x]) => periodic(x))
+    expect(counts.toSorted((a, b) => a - b)).toEqual([1, 1, 2])
+    // two wells in a plateau on which the gradient underflows
+    const well = (x: Expr, at: number): Expr => exp(mul(square(sub(x, at)), -1e4))
+    const wells = ([x]: readonly Expr[]): Expr => sub(sub(0, well(x, 0)), well(x, 1))
+    expect(await of(1, [[0.001], [1.001]], wells)).toEqual([1, 1])
+    expect(
+      await of(
+        2,
+        [
+          [0.001, 0],
+          [1.001, 0],
+        ],
+        wells,
+      ),
+    ).toEqual([1, 1])
+  })
+
   test('a circle of minima is not straight: its points stay apart', async () => {
     const points = await pointsOf(2, ([x, y]) => square(sub(add(square(x), square(y)), 1)), 8)
     expect(points.filter(({ loss }) => loss < 0.5).length).toBeGreaterThan(3)
@@ -79,5 +120,23 @@ describe('critical points that are one', () => {
     expect(rows.length).toBe(new Set(rows).size)
     expect(new Set(points.map(({ loss: value }) => value.toPrecision(8))).size).toBe(4)
     expect(points.reduce((sum, { starts: from }) => sum + from.length, 0)).toBe(outcomes.converged)
+  })
+
+  test('linear saddles whose inertia is counted on one side only are told apart by their ranks', async () => {
+    const loss = lossOf(
+      engine,
+      linearNetwork([4, 4, 4, 4]),
+      regression(normalRows(1, 30, 4), normalRows(2, 30, 4)),
+      halfSum,
+    )
+    const middle = [2, 3, 4].map((rank) => {
+      const theta = new Float64Array(48)
+      for (let i = 0; i < rank; i++) theta[16 + 5 * i] = 1 + i / 4
+      return theta
+    })
+    const rowsWith = async (denseLimit: number): Promise<number> =>
+      (await findMany(loss, middle, { judge: { denseLimit } })).points.length
+    expect(await rowsWith(3000)).toBe(3)
+    expect(await rowsWith(1)).toBe(3)
   })
 })

@@ -29,8 +29,9 @@ export function mergeSame(searches: readonly SearchResult[], same: Sameness): Me
   return groups
 }
 
-/** Where on the line between two points the gradient is looked at, the middle first: it tells most pairs apart. */
-const places: readonly number[] = [1 / 2, 1 / 4, 3 / 4, 1 / 8, 7 / 8]
+/** Where on the line between two points the loss is looked at, near the middle first, which tells most pairs apart. Golden
+ * fractions, as a periodic loss has critical points at rational ones. */
+const places: readonly number[] = [1, 2, 3, 4, 5].map((k) => ((k * (Math.sqrt(5) - 1)) / 2 + 0.882) % 1)
 
 export interface JoinOptions {
   /** Gradients allowed; pairs that are not looked at stay apart. */
@@ -41,13 +42,14 @@ export interface JoinOptions {
   readonly signal?: CancelSignal
 }
 
-/** Points of one set of critical points, as one: same loss, verdict and number of negative eigenvalues, and
+/** Points of one set of critical points, as one: same loss, verdict and number of negative eigenvalues, all counted, and
  *
- * - along the straight line between them the gradient is within ten times its noise floor, as at both ends. So end the
- *   searches for a minimum such as that of x⁴, of which float64 sees a whole neighbourhood as critical, and those among
- *   parameters that nothing depends on. Curved sets are not followed;
- * - or, in linear networks, they are one map with one inertia. Singular values of single layers vary freely there, and
- *   where one is nearly zero the ranks of the layers are a matter of the threshold.
+ * - neither has a Hessian without kernel, which would make it isolated, and at five places of the straight line between
+ *   them the gradient is within ten times its noise floor and the loss the same, as at both ends. So end the searches for a
+ *   minimum such as that of x⁴, of which float64 sees a whole neighbourhood as critical, and those among parameters
+ *   that nothing depends on. Curved sets are not followed;
+ * - or, in linear networks, they are one map with one inertia. Singular values of single layers vary
+ *   freely there, and where one is nearly zero the ranks of the layers are a matter of the threshold.
  *
  * Cost: up to 5 gradients for each pair that agrees in the rest. */
 export async function joinSets(
@@ -58,11 +60,12 @@ export async function joinSets(
   let left = gradientsMax
   const isFlatBetween = async (a: FoundCriticalPoint, b: FoundCriticalPoint): Promise<boolean> => {
     const limit = floorFactor * Math.max(a.noiseFloor, b.noiseFloor)
-    if (a.gradientNorm > limit || b.gradientNorm > limit) return false
+    if (a.gradientNorm > limit || b.gradientNorm > limit || isIsolated(a) || isIsolated(b)) return false
     for (const t of places) {
       if (left-- < 1 || signal?.aborted) return false
-      const { gradient } = await objective.valueAndGradient(a.theta.map((x, i) => x + t * (b.theta[i] - x)))
-      if (!(norm(gradient) <= limit)) return false
+      const between = a.theta.map((x, i) => x + t * (b.theta[i] - x))
+      const { value, gradient } = await objective.valueAndGradient(between)
+      if (!(norm(gradient) <= limit) || !equal(value, a.loss)) return false
     }
     return true
   }
@@ -87,6 +90,10 @@ export async function joinSets(
   return joined
 }
 
+const isIsolated = ({ inertia }: FoundCriticalPoint): boolean => inertia.zero === 0
+
+/** A one-sided count of eigenvalues does not tell points apart, so where there is no other they stay apart. */
 function agree(a: FoundCriticalPoint, b: FoundCriticalPoint): boolean {
-  return equal(a.loss, b.loss) && a.verdict === b.verdict && a.inertia.negative === b.inertia.negative
+  const counted = a.inertia.exact && b.inertia.exact && a.inertia.negative === b.inertia.negative
+  return counted && a.verdict === b.verdict && equal(a.loss, b.loss)
 }

@@ -42,7 +42,7 @@ export function sameLinearMap(model: Model, tolerance: number = 1e-6): Sameness 
   const network = fullyConnected(model)
   if (!network || network.skip || network.activation !== 'linear') return null
   return (a, b) => {
-    const [left, right] = [partialProducts(network, a)[0], partialProducts(network, b)[0]]
+    const [left, right] = [wholeMap(network, a), wholeMap(network, b)]
     return distanceBetween(left.data, right.data) <= tolerance * Math.max(1, norm(left.data))
   }
 }
@@ -50,15 +50,23 @@ export function sameLinearMap(model: Model, tolerance: number = 1e-6): Sameness 
 /** Singular values below this count as zero. */
 const rankTolerance = 1e-4
 
-/** The affine maps from each layer's input to each later output of a linear network, [W b; 0 1]; the whole network's first. */
-function partialProducts(network: FullyConnected, theta: Float64Array): Matrix[] {
-  const augmented = layersOf(network, theta).map(({ incoming, inputs }) => {
+/** Of each layer, [W b; 0 1]. */
+function affineMaps(network: FullyConnected, theta: Float64Array): Matrix[] {
+  return layersOf(network, theta).map(({ incoming, inputs }) => {
     const { rows, cols, data } = incoming
     const square = new Float64Array((rows + 1) * (inputs + 1))
     for (let r = 0; r < rows; r++) square.set(data.subarray(r * cols, (r + 1) * cols), r * (inputs + 1))
     square[square.length - 1] = 1
     return matrix(rows + 1, inputs + 1, square)
   })
+}
+
+const wholeMap = (network: FullyConnected, theta: Float64Array): Matrix =>
+  affineMaps(network, theta).reduce((product, next) => matmul(next, product))
+
+/** The affine maps from each layer's input to each later output of a linear network, [W b; 0 1]; the whole network's first. */
+function partialProducts(network: FullyConnected, theta: Float64Array): Matrix[] {
+  const augmented = affineMaps(network, theta)
   return augmented.flatMap((first, from) => {
     const products = [first]
     for (const w of augmented.slice(from + 1)) products.push(matmul(w, products[products.length - 1]))
