@@ -275,6 +275,26 @@ loss: { name: cross-entropy }
   })
 })
 
+test('dead units: points that differ in what nothing depends on are one row, and the warning says how far they lie apart', () => {
+  const file = join(folder(), 'dead.yaml')
+  writeFileSync(
+    file,
+    `name: dead
+seed: 2
+data: { name: 'linear-regression:samples=20,inputs=2,outputs=1' }
+model: { kind: mlp, widths: [2, 2, 1], activation: relu }
+loss: { name: mse }
+training: { optimizer: { name: sgd }, learningRate: 0.01, steps: 50 }
+`,
+  )
+  const reply = thalweg('critical', file, '--starts', '40', '--random', '--noise', '0.5,1,3', '--json')
+  const d = JSON.parse(reply.stdout) as { points: { multiplicity: number; spread: number }[]; warnings: string[] }
+  const wide = d.points.filter(({ spread }) => spread > 0.1)
+  expect(wide.length).toBeGreaterThan(0)
+  for (const { multiplicity } of wide) expect(multiplicity).toBeGreaterThan(1)
+  expect(d.warnings.join(' ')).toMatch(/of the points stand for flat sets/)
+})
+
 test('batch normalization is warned about once', () => {
   const golden = (file: string): string => join(import.meta.dirname, 'models/golden', file)
   const d = json<{ warnings: string[] }>(

@@ -67,7 +67,7 @@ export type CriticalDocument = Readonly<Record<string, unknown>>
 
 const denseLimitDefault = 3000
 
-/** Searches for critical points from many starts, merges those that are one modulo symmetry, and judges each. */
+/** Searches for critical points from many starts, merges those that are one modulo symmetry or lie on one flat set, and judges each. */
 export async function criticalJob(argument: CriticalArgument, context: JobContext): Promise<CriticalDocument> {
   if (!Object.hasOwn(finders, argument.method))
     throw new DomainError(`--method: must be one of ${Object.keys(finders).join(', ')}, got ${argument.method}.`)
