@@ -27,7 +27,7 @@ export interface AnalysisWork {
   readonly directory: RunDirectory
   readonly engine: Engine
   /** Processes or queue for what is split into tasks. */
-  readonly grid: TaskWork
+  readonly tasks: TaskWork
   readonly context: JobContext
 }
 
@@ -96,7 +96,7 @@ async function spectrumOf(work: AnalysisWork): Promise<Found> {
 }
 
 async function criticalOf(work: AnalysisWork): Promise<Found> {
-  const { experiment, subject, engine, directory, grid, context } = work
+  const { experiment, subject, engine, directory, tasks, context } = work
   const spec = experiment.analyses.critical!
   const document = await criticalDocument(
     subject,
@@ -104,7 +104,7 @@ async function criticalOf(work: AnalysisWork): Promise<Found> {
       ...spec,
       subject: argumentOf(work),
       ...(!spec.random && { trajectory: directory.file('checkpoints') }),
-      ...{ workers: grid.workers, queue: grid.queue, threads: grid.threads, lang: 'en' },
+      ...{ workers: tasks.workers, queue: tasks.queue, threads: tasks.threads, lang: 'en' },
       out: directory.file('points'),
       workFolder: directory.file('live', 'critical'),
     },

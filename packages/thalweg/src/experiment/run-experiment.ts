@@ -126,7 +126,7 @@ class ExperimentRun {
     const end = await measureEnd(exact, data.test ? this.#lossIn('float64', 'test') : undefined, theta)
     const diagnosis = await runDiagnosis(experiment, exact, theta, directory, context)
     this.#requireGoing(stopped)
-    const plane = await runSurface(experiment, this.#lossIn('float32', 'train'), theta, this.#gridWork())
+    const plane = await runSurface(experiment, this.#lossIn('float32', 'train'), theta, this.#taskWork())
     this.#requireGoing(stopped)
     const analyses = await this.#analyses(theta)
     this.#requireGoing(stopped)
@@ -168,18 +168,18 @@ class ExperimentRun {
   #analyses(theta: Float64Array): Promise<AnalysisResults> {
     const { experiment, data, model, directory, context } = this.#parts
     const { weightDecay, ...spec } = experiment.loss
-    const grid = this.#gridWork()
+    const tasks = this.#taskWork()
     const subject: Subject = {
       path: 'checkpoints/final.safetensors',
-      ...{ model, theta, spec, weightDecay, source: grid.source, dataset: data.train },
+      ...{ model, theta, spec, weightDecay, source: tasks.source, dataset: data.train },
       dataPath: data.train.origin,
       training: experiment.training,
       warnings: model.notes,
     }
-    return runAnalyses({ experiment, subject, directory, engine: this.#engine, grid, context })
+    return runAnalyses({ experiment, subject, directory, engine: this.#engine, tasks, context })
   }
 
-  #gridWork(): TaskWork {
+  #taskWork(): TaskWork {
     const { argument, experiment, directory, context } = this.#parts
     const { workers = 0, queue, file } = argument
     return {

@@ -1,15 +1,9 @@
-import { join } from 'node:path'
-import { nativeEngine } from '@thalweg/engine/node'
 import { FormatError } from '@thalweg/graph'
 import { convexityOf } from '@thalweg/landscape'
 import type { CurvatureGrid, GridState, Loss, PointEvaluator } from '@thalweg/landscape'
 import { decodeNpz } from '../../formats/npz.ts'
-import { datasetBlob, lossInputsOf, modelBlob } from '../../subject/portable-loss.ts'
-import type { Json } from '../../tasks/canonical-json.ts'
-import { blobsOf, runTasks } from '../../tasks/run-tasks.ts'
-import type { Task } from '../../tasks/task.ts'
 import { roughTime } from '../cost-estimate.ts'
-import { openQueue } from '../task-work.ts'
+import { runLossTasks } from '../task-work.ts'
 import type { TaskWork } from '../task-work.ts'
 import { curvatureFields, gridBlob } from './surface-tasks.ts'
 import type { Grid } from './surface-tasks.ts'
@@ -109,33 +103,14 @@ interface GridPart {
 }
 
 /** Runs the tasks of a grid; returns how many of its nodes are done. */
-async function runGrid(
-  { directory, source, context, queue, workers, threads }: TaskWork,
-  { stage, kind, grid, loss, inputs, group, take }: GridPart,
-): Promise<number> {
-  const store = join(directory, 'live', 'tasks')
-  const folder = blobsOf(store)
-  const blobs = {
-    model: await folder.put(await modelBlob(source)),
-    data: await folder.put(datasetBlob(loss.dataset)),
-    grid: await folder.put(gridBlob(grid)),
-  }
-  const fingerprint = queue?.fingerprint ?? nativeEngine({ threads }).fingerprint
-  const lossOf = { ...lossInputsOf(loss) } as unknown as Json
+async function runGrid(work: TaskWork, { stage, kind, grid, loss, inputs, group, take }: GridPart): Promise<number> {
   const ranges = rangesOf(nodeCount(grid), group)
-  const tasks = ranges.map(
-    (range): Task => ({ kind, version: 1, inputs: { loss: lossOf, ...inputs, ...range }, blobs, fingerprint }),
-  )
   let done = 0
-  await runTasks(tasks, {
-    workers,
-    threads,
-    ...(queue && { remote: await openQueue(queue, fingerprint, context) }),
-    store,
-    // what this process holds, a worker will hold
-    taskMemoryBytes: process.memoryUsage.rss(),
-    signal: context.signal,
-    onProgress: () => context.onProgress({ stage, done, total: nodeCount(grid) }),
+  await runLossTasks(work, loss, {
+    kind,
+    files: { grid: gridBlob(grid) },
+    inputs: ranges.map((range) => ({ ...inputs, ...range })),
+    onProgress: () => work.context.onProgress({ stage, done, total: nodeCount(grid) }),
     onResult: (index, bytes) => {
       take(ranges[index].first, decodeNpz(bytes, { file: stage }))
       done += ranges[index].count
